@@ -1,0 +1,124 @@
+# make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
+# make test     the tests
+# make lint     formatting and style
+# make lab      JupyterLab, to step through the notebooks
+# make clean    remove what the walk made (the environment in .venv/ stays)
+#
+# Your own model, without editing a file (paths start here; class names are separated by spaces):
+#   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
+#
+# make VENV= uses the active environment (conda's, say) instead of building .venv/.
+
+MODEL =
+IMAGE =
+CLASSES =
+PREPROCESSING =
+export MODEL IMAGE CLASSES PREPROCESSING
+
+VENV = .venv
+ifneq ($(VENV),)
+environment = $(VENV)/.complete
+outer_path := $(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+endif
+
+# Nothing is written outside this folder: caches, settings and an own Python 3.11 go into .cache/.
+cache = $(CURDIR)/.cache
+export UV_CACHE_DIR ?= $(cache)/uv
+export UV_PYTHON_INSTALL_DIR ?= $(cache)/python
+export JUPYTER_CONFIG_DIR := $(cache)/jupyter/config
+export JUPYTER_DATA_DIR := $(cache)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(cache)/jupyter/runtime
+export IPYTHONDIR := $(cache)/ipython
+export MPLCONFIGDIR := $(cache)/matplotlib
+export KERAS_HOME := $(cache)/keras
+
+.DELETE_ON_ERROR:
+.PHONY: walk test lint lab clean FORCE
+
+walk: generated/04-lambda-function.ipynb
+	@cat generated/summary.txt
+
+
+# --- the notebooks, in order ---------------------------------------------------------------------
+# Each runs again when its source, what it reads or a parameter changed, or when a file that it
+# makes is missing. Its executed copy is written last: a run that was stopped starts again.
+
+execute = python notebooks/execute.py $(basename $(@F))
+missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
+
+generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb $(wildcard notebooks/assets/*) \
+		$(call missing,generated/expected-scores.json)
+	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+
+generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-keras-model.ipynb \
+		$(call missing,generated/clothing-model.tflite generated/tflite-models.json)
+	@$(execute)
+
+generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model.ipynb
+	@$(execute) CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+
+generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated/03-predict.ipynb \
+		lambda/nbconvert_config.py $(call missing,lambda/lambda_function.py generated/summary.txt)
+	@$(execute)
+
+notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
+$(notebooks): notebooks/execute.py generated/.parameters $(environment)
+
+# The parameters of the last run, and the checksums of the files that they name.
+generated/.parameters: FORCE
+	@mkdir -p generated && test -w generated || \
+		{ echo "make: cannot write to generated/: make the folder writable, or work in a copy." >&2; exit 1; }
+	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
+		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
+	done > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+
+# --- the environment -----------------------------------------------------------------------------
+# Built by uv from environment.yml, from scratch, so that .venv/ holds that list and nothing else.
+# Where uv is not on the PATH, pip brings it into .cache/.
+
+packages = sed '1,/- pip:/d; s/^ *- //; s/ *\#.*//' environment.yml
+
+define no_environment
+make: the environment could not be built; the reason stands above. What is needed is a connection to
+PyPI and either uv (https://docs.astral.sh/uv/getting-started/installation) or a Python 3 with pip
+(Debian, Ubuntu: apt install python3-pip). Python 3.11 is used where it is installed; else uv
+downloads it, and where that is not possible, install Python 3.11 first. Then run make again. The
+other way is conda: conda env create -f environment.yml, conda activate serverless-deep-learning,
+and make VENV=
+endef
+export no_environment
+
+$(VENV)/.complete: PATH := $(outer_path)
+$(VENV)/.complete: environment.yml
+	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
+	@uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
+	{ test -x "$$uv" || $(bootstrap_uv); } && \
+	"$$uv" venv --quiet --clear --python 3.11 $(VENV) && \
+	$(packages) | "$$uv" pip install --quiet --python $(VENV) --requirement - && \
+	touch $@ || { echo "$$no_environment" >&2; exit 1; }
+
+uv_version = "$$($(packages) | grep '^uv==')"
+define bootstrap_uv
+if python3 -m pip --version > /dev/null 2>&1; \
+	then python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
+	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install --quiet $(uv_version); fi
+endef
+
+
+# --- everything else -----------------------------------------------------------------------------
+
+test: $(environment)
+	pytest tests
+
+lint: $(environment)
+	ruff check .
+	ruff format --check .
+
+lab: $(environment)
+	jupyter lab notebooks/01-keras-model.ipynb
+
+clean:
+	find generated -mindepth 1 ! -name '*.ipynb' -delete

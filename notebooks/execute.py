@@ -1,0 +1,93 @@
+"""Run a notebook of the walk with papermill, from the repository's root.
+
+    python notebooks/execute.py 01-keras-model IMAGE=notebooks/assets/dress.png
+
+runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
+outputs, as generated/01-keras-model.ipynb. What this adds to the `papermill` command:
+
+- the copy appears whole or not at all;
+- it holds no times, no paths and no Python version: the same run gives the same file;
+- a cell that fails is reported in a few lines.
+"""
+
+import errno
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError, strip_color
+
+WHAT_TO_DO = {
+    errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
+    errno.EDQUOT: "Your disk quota is used up: free some space.",
+    errno.EACCES: "Make the folder writable, or work in a copy of the repository.",
+    errno.EROFS: "The folder is read-only: work in a copy of the repository.",
+}
+
+
+def execute(name: str, parameters: dict[str, str]) -> None:
+    """Run notebooks/NAME.ipynb and save it, with its outputs, as generated/NAME.ipynb.
+
+    Raises
+    ------
+    PapermillExecutionError
+        A cell failed; generated/NAME.ipynb stays as it was.
+    OSError
+        The notebook is missing, or the copy could not be written.
+    """
+    notebook = papermill.execute_notebook(
+        f"notebooks/{name}.ipynb",
+        None,
+        parameters,
+        progress_bar={"desc": name},
+        stderr_file=sys.stderr,  # the progress of a download
+        extra_arguments=["--log-level=ERROR"],  # of the kernel
+    )
+    without_traces_of_the_run(notebook)
+    copy = Path("generated", f"{name}.ipynb")
+    part = copy.with_suffix(".part")
+    try:
+        nbformat.write(notebook, part)
+        part.replace(copy)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
+    """Remove what differs from run to run and from machine to machine."""
+    del notebook.metadata["papermill"]
+    notebook.metadata.language_info.pop("version", None)
+    for cell in notebook.cells:
+        for trace in ("papermill", "execution"):
+            cell.metadata.pop(trace, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"  # papermill gives it a random one
+
+
+def report(name: str, error: PapermillExecutionError) -> str:
+    """Say which cell failed, at which line, and with what message."""
+    frames = strip_color("\n".join(error.traceback)).splitlines()
+    lines = [line for line in frames if re.match(r"-+> *\d+ (?! *raise)", line)]
+    return "\n".join(
+        [f"\nnotebooks/{name}.ipynb stopped in cell [{error.exec_count}]:", *lines[:1]]
+        + [f"{error.ename}: {error.evalue}"]
+        + [advice for code, advice in WHAT_TO_DO.items() if f"[Errno {code}]" in error.evalue]
+    )
+
+
+def main(name: str, *assignments: str) -> str | None:
+    """Run the notebook; return the message to fail with, if it failed."""
+    parameters = dict(assignment.split("=", 1) for assignment in assignments)
+    try:
+        # An empty value stands for the notebook's own default.
+        execute(name, {key: value for key, value in parameters.items() if value})
+    except PapermillExecutionError as error:
+        return report(name, error)
+    except OSError as error:
+        return f"{error}. {WHAT_TO_DO.get(error.errno, '')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
