@@ -1,0 +1,60 @@
+"""What the tests share: copies of the repository, and the walk through one of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
+BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
+
+
+def copy_repository(folder):
+    """Copy what is tracked: no environment, and of generated/ the executed notebooks alone."""
+
+    def not_tracked(where, names):
+        left_out = {".venv", ".cache", ".git", "__pycache__", ".pytest_cache", ".ruff_cache"}
+        if Path(where).name == "generated":
+            left_out |= {name for name in names if not name.endswith(".ipynb")}
+        return left_out & set(names)
+
+    return Path(shutil.copytree(REPOSITORY, folder, ignore=not_tracked))
+
+
+def environment():
+    """The environment variables for a process: this Python's programs first, no trace of make."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    return variables | {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
+
+
+def run(command, folder, **variables):
+    """Run a command in a folder; return the finished process."""
+    return subprocess.run(
+        command, cwd=folder, env=environment() | variables, capture_output=True, text=True
+    )
+
+
+def make(folder, *arguments):
+    """Run make in this environment, without building another; it must succeed."""
+    process = run(["make", "VENV=", *arguments], folder)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process
+
+
+def code_cells(notebook):
+    """The code cells of a notebook file."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(scope="session")
+def walk(tmp_path_factory):
+    """A copy of the repository, in a folder with a space in its name, where `make` has run."""
+    folder = copy_repository(tmp_path_factory.mktemp("walk") / "a copy")
+    (folder / "output.txt").write_text(make(folder).stdout)
+    return folder

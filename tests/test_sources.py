@@ -1,0 +1,75 @@
+"""The notebooks as files: sources without outputs, executed copies without errors or noise."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from conftest import REPOSITORY, code_cells, run
+
+SOURCES = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+EXECUTED = sorted((REPOSITORY / "generated").glob("*.ipynb"))
+
+
+def name(path):
+    return path.name
+
+
+def test_the_walk_is_complete():
+    names = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
+    assert [path.stem for path in SOURCES if path.stem[0] == "0"] == names
+    assert [path.stem for path in EXECUTED] == names
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=name)
+def test_sources_carry_no_outputs(notebook):
+    for cell in code_cells(notebook):
+        assert cell.outputs == [] and cell.execution_count is None
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=name)
+def test_sources_have_no_shell_commands_or_magics(notebook):
+    for cell in code_cells(notebook):
+        assert not re.search(r"^\s*[!%]", cell.source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("notebook", EXECUTED, ids=name)
+def test_executed_copies_are_of_the_present_sources(notebook):
+    source = REPOSITORY / "notebooks" / notebook.name
+    sources = [cell.source for cell in code_cells(source)]
+    assert [cell.source for cell in code_cells(notebook)] == sources
+
+
+@pytest.mark.parametrize("notebook", EXECUTED, ids=name)
+def test_executed_copies_hold_no_errors_warnings_or_logs(notebook):
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    assert outputs, "not executed"
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    noise = "Warning|WARNING|INFO:|cudart|oneDNN|XNNPACK|Traceback"
+    assert not re.search(noise, json.dumps(outputs))
+
+
+@pytest.mark.parametrize("notebook", EXECUTED, ids=name)
+def test_executed_copies_hold_no_times_paths_or_python_version(notebook):
+    text = notebook.read_text(encoding="utf-8")
+    assert '"papermill"' not in text and '"execution"' not in text and "start_time" not in text
+    assert "version" not in nbformat.reads(text, as_version=4).metadata.language_info
+    assert str(REPOSITORY) not in text
+    assert not re.search(r'[ "(](/home/|/root/|/tmp/|/Users/)', text)
+
+
+def test_both_notebooks_name_the_same_classes_and_preprocessing():
+    parameters = []
+    for notebook in "01-keras-model", "03-predict":
+        cells = code_cells(REPOSITORY / "notebooks" / f"{notebook}.ipynb")
+        (cell,) = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
+        values = {}
+        exec(cell.source, values)
+        parameters.append((values["CLASSES"], values["PREPROCESSING"]))
+    assert parameters[0] == parameters[1]
+
+
+def test_ruff_finds_nothing():
+    for command in (["ruff", "check"], ["ruff", "format", "--check"]):
+        process = run([*command, "."], REPOSITORY)
+        assert process.returncode == 0, process.stdout

@@ -1,0 +1,103 @@
+"""The walk: what `make` prints, and the numbers that its notebooks leave behind."""
+
+import json
+
+import pytest
+from conftest import PICTURES, REPOSITORY, make
+
+pytestmark = pytest.mark.xdist_group("walk")
+
+EXPECTED = json.loads((REPOSITORY / "tests" / "expected.json").read_text())
+
+# What the pictures show. The model takes the shorts for pants: a known mistake.
+CLASS_OF = {
+    "cap": "hat",
+    "dress": "dress",
+    "high-heel": "shoes",
+    "jeans": "pants",
+    "running-shoe": "shoes",
+    "shorts": "pants",
+    "sun-hat": "hat",
+    "t-shirt": "t-shirt",
+}
+
+
+@pytest.fixture
+def scores(walk):
+    """Keras's scores of each picture, by the picture's name."""
+    record = json.loads((walk / "generated/expected-scores.json").read_text())
+    return {path.split("/")[-1].removesuffix(".png"): row for path, row in record["scores"].items()}
+
+
+@pytest.fixture
+def variants(walk):
+    """The figures of the four TensorFlow Lite models."""
+    return json.loads((walk / "generated/tflite-models.json").read_text())
+
+
+def test_make_ends_with_the_right_prediction_under_the_real_runtime(walk):
+    output = (walk / "output.txt").read_text()
+    assert "jeans.png is: pants, says the function under AWS's Lambda runtime" in output
+    assert "lambda/lambda_function.py" in output
+
+
+@pytest.mark.parametrize("picture", [path.stem for path in PICTURES])
+def test_scores_of_the_sample_pictures_are_those_on_record(scores, picture):
+    assert scores[picture] == pytest.approx(EXPECTED["scores"][picture], abs=1e-3)
+    assert max(scores[picture], key=scores[picture].get) == CLASS_OF[picture]
+
+
+def test_the_function_under_aws_runtime_gives_keras_scores(walk):
+    expected = json.loads((walk / "generated/expected-scores.json").read_text())["scores"]
+    record = json.loads((walk / "generated/lambda-answers.json").read_text())
+    assert record["runtime"] == "AWS's Lambda runtime"
+    assert len(record["answers"]) == 3
+    for picture, answer in record["answers"].items():
+        assert answer == pytest.approx(expected[picture], abs=1e-4)
+
+
+def test_sizes_of_the_models_are_those_on_record(variants):
+    sizes = {name: row["bytes"] for name, row in variants.items()}
+    assert sizes == pytest.approx(EXPECTED["bytes"], rel=0.01)
+
+
+def test_tensorflow_lite_agrees_with_keras(variants):
+    assert variants["float32"]["largest_difference"] < 1e-4
+    assert variants["float16"]["largest_difference"] < 0.2
+    assert all(row["largest_difference"] < 4 for row in variants.values())
+    assert all(row["same_answers"] == len(PICTURES) for row in variants.values())
+
+
+def test_each_runtime_loads_the_variants_that_the_notebook_says(variants):
+    loads = {name: row["loads_in"] for name, row in variants.items()}
+    assert all(row["ai-edge-litert"] for row in loads.values())
+    assert {name for name, row in loads.items() if not row["tflite-runtime"]} == {"dynamic range"}
+
+
+def test_make_with_nothing_changed_runs_nothing(walk):
+    executed = sorted((walk / "generated").glob("*.ipynb"))
+    before = [path.stat().st_mtime_ns for path in executed]
+    process = make(walk)
+    assert [path.stat().st_mtime_ns for path in executed] == before
+    assert "jeans.png is: pants" in process.stdout
+    assert process.stderr == ""
+
+
+def test_a_changed_notebook_is_run_again_with_what_follows_it(walk):
+    notebook = walk / "notebooks/04-lambda-function.ipynb"
+    executed = {path.name: path.stat().st_mtime_ns for path in (walk / "generated").glob("*.ipynb")}
+    notebook.touch()
+    make(walk)
+    changed = {
+        path.name
+        for path in (walk / "generated").glob("*.ipynb")
+        if path.stat().st_mtime_ns != executed[path.name]
+    }
+    assert changed == {"04-lambda-function.ipynb"}
+
+
+def test_a_missing_product_is_made_again(walk):
+    answers = walk / "generated/summary.txt"
+    answers.unlink()
+    make(walk)
+    assert answers.exists()
