@@ -12,6 +12,7 @@ outputs, as generated/01-keras-model.ipynb. What this adds to the `papermill` co
 
 import errno
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -80,11 +81,14 @@ def report(name: str, error: PapermillExecutionError) -> str:
 def main(name: str, *assignments: str) -> str | None:
     """Run the notebook; return the message to fail with, if it failed."""
     parameters = dict(assignment.split("=", 1) for assignment in assignments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the kernel is stopped, too
     try:
         # An empty value stands for the notebook's own default.
         execute(name, {key: value for key, value in parameters.items() if value})
     except PapermillExecutionError as error:
         return report(name, error)
+    except KeyboardInterrupt:
+        return f"\nnotebooks/{name}.ipynb was stopped; generated/{name}.ipynb is as it was."
     except OSError as error:
         return f"{error}. {WHAT_TO_DO.get(error.errno, '')}"
 
