@@ -4,7 +4,7 @@
 # make lab      JupyterLab, to step through the notebooks
 # make clean    remove what the walk made (the environment in .venv/ stays)
 #
-# Your own model, without editing a file (paths start here; class names are separated by spaces):
+# Your own model, without editing a file (paths are relative to this folder):
 #   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
 #
 # make VENV= uses the active environment (conda's, say) instead of building .venv/.
@@ -25,6 +25,7 @@ endif
 # Nothing is written outside this folder: caches, settings and an own Python 3.11 go into .cache/.
 cache = $(CURDIR)/.cache
 export UV_CACHE_DIR ?= $(cache)/uv
+export PIP_CACHE_DIR ?= $(cache)/pip
 export UV_PYTHON_INSTALL_DIR ?= $(cache)/python
 export JUPYTER_CONFIG_DIR := $(cache)/jupyter/config
 export JUPYTER_DATA_DIR := $(cache)/jupyter/data
@@ -48,7 +49,8 @@ execute = python notebooks/execute.py $(basename $(@F))
 missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 
 generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb $(wildcard notebooks/assets/*) \
-		$(call missing,generated/expected-scores.json)
+		$(call missing,generated/expected-scores.json) \
+		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE)
 	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
 
 generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-keras-model.ipynb \
@@ -59,7 +61,8 @@ generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model
 	@$(execute) CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
 
 generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated/03-predict.ipynb \
-		lambda/nbconvert_config.py $(call missing,lambda/lambda_function.py generated/summary.txt)
+		lambda/nbconvert_config.py \
+		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
@@ -67,7 +70,7 @@ $(notebooks): notebooks/execute.py generated/.parameters $(environment)
 
 # The parameters of the last run, and the checksums of the files that they name.
 generated/.parameters: FORCE
-	@mkdir -p generated && test -w generated || \
+	@mkdir -p .cache generated && test -w generated || \
 		{ echo "make: cannot write to generated/: make the folder writable, or work in a copy." >&2; exit 1; }
 	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
 		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
@@ -96,14 +99,14 @@ $(VENV)/.complete: environment.yml
 	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
 	@uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
-	"$$uv" venv --quiet --clear --python 3.11 $(VENV) && \
+	UV_VENV_CLEAR=1 "$$uv" venv --quiet --python 3.11 $(VENV) && \
 	$(packages) | "$$uv" pip install --quiet --python $(VENV) --requirement - && \
 	touch $@ || { echo "$$no_environment" >&2; exit 1; }
 
 uv_version = "$$($(packages) | grep '^uv==')"
 define bootstrap_uv
 if python3 -m pip --version > /dev/null 2>&1; \
-	then python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
+	then PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
 	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install --quiet $(uv_version); fi
 endef
 
@@ -111,14 +114,15 @@ endef
 # --- everything else -----------------------------------------------------------------------------
 
 test: $(environment)
-	pytest tests
+	pytest
 
 lint: $(environment)
 	ruff check .
 	ruff format --check .
 
 lab: $(environment)
+	@mkdir -p .cache
 	jupyter lab notebooks/01-keras-model.ipynb
 
 clean:
-	find generated -mindepth 1 ! -name '*.ipynb' -delete
+	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' -exec rm -rf {} +

@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     from ai_edge_litert.interpreter import Interpreter
 
 
-# the classes, in the order of the model's outputs, separated by spaces
+# the classes, in the order of the model's outputs, separated by spaces (so none within a name)
 CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt"
 # what was done to the pixels in training, by the name that keras-image-helper has for it
 PREPROCESSING = "xception"
@@ -125,7 +125,10 @@ def lambda_handler(event, context):
         case {"url": str(url)}:
             picture = fetch(url)
         case {"image": str(image)}:
-            picture = base64.b64decode(image)
+            try:
+                picture = base64.b64decode(image)
+            except ValueError:
+                raise ValueError("the image is not base64") from None
         case _:
             raise ValueError('expected {"url": "https://…"} or {"image": "a picture in base64"}')
     return predict(picture)

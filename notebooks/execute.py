@@ -18,6 +18,8 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
+from nbformat.reader import NotJSONError
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 WHAT_TO_DO = {
@@ -42,9 +44,10 @@ def execute(name: str, parameters: dict[str, str]) -> None:
         f"notebooks/{name}.ipynb",
         None,
         parameters,
+        kernel_name="python3",
         progress_bar={"desc": name},
         stderr_file=sys.stderr,  # the progress of a download
-        extra_arguments=["--log-level=ERROR"],  # of the kernel
+        extra_arguments=["--log-level=CRITICAL"],  # of the kernel
     )
     without_traces_of_the_run(notebook)
     copy = Path("generated", f"{name}.ipynb")
@@ -87,6 +90,13 @@ def main(name: str, *assignments: str) -> str | None:
         execute(name, {key: value for key, value in parameters.items() if value})
     except PapermillExecutionError as error:
         return report(name, error)
+    except NotJSONError:
+        return f"notebooks/{name}.ipynb is no notebook: it is not JSON."
+    except DeadKernelError:
+        return (
+            f"\nnotebooks/{name}.ipynb: its Python process ended, perhaps for lack of memory. "
+            f"What its libraries said stands in generated/{name}.log."
+        )
     except KeyboardInterrupt:
         return f"\nnotebooks/{name}.ipynb was stopped; generated/{name}.ipynb is as it was."
     except OSError as error:

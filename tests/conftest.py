@@ -15,7 +15,7 @@ BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 
 
 def copy_repository(folder):
-    """Copy what is tracked: no environment, and of generated/ the executed notebooks alone."""
+    """Copy the repository as a clone would have it: without environments, caches and products."""
 
     def not_tracked(where, names):
         left_out = {".venv", ".cache", ".git", "__pycache__", ".pytest_cache", ".ruff_cache"}

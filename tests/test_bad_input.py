@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import h5py
 import pytest
@@ -57,6 +58,12 @@ def folder(tmp_path_factory):
         file["numbers"] = [1, 2, 3]
     process = run([sys.executable, "-c", ODD_MODELS], folder)
     assert process.returncode == 0, process.stderr
+    for whole, half in (
+        ("notebooks/assets/clothing-model.h5", "half.h5"),
+        ("grey.keras", "half.keras"),
+    ):
+        content = (folder / whole).read_bytes()
+        (folder / half).write_bytes(content[: len(content) // 2])
     return folder
 
 
@@ -73,8 +80,13 @@ def server():
     [
         ("MODEL=missing.h5", "MODEL=missing.h5 does not exist. Expected: embedded, course-2021,"),
         ("MODEL=notebooks", "MODEL=notebooks is a directory. Expected: embedded"),
-        ("MODEL=README.md", "MODEL=README.md is no Keras file. Expected: a model as model.save"),
-        ("MODEL=empty.keras", "MODEL=empty.keras is no Keras file"),
+        (
+            "MODEL=README.md",
+            "MODEL=README.md is no Keras model, or a broken one. Expected: a whole model",
+        ),
+        ("MODEL=empty.keras", "MODEL=empty.keras is no Keras model"),
+        ("MODEL=half.h5", "MODEL=half.h5 is no Keras model, or a broken one"),
+        ("MODEL=half.keras", "MODEL=half.keras is no Keras model, or a broken one"),
         ("MODEL=data.h5", "MODEL=data.h5 is no Keras model"),
         ("MODEL=only.weights.h5", "MODEL=only.weights.h5 is no Keras model"),
         ("MODEL=two-inputs.keras", "MODEL=two-inputs.keras has 2 inputs and 1 outputs. Expected"),
@@ -86,11 +98,12 @@ def server():
         ("MODEL=http://127.0.0.1:9/a.keras", "could not be downloaded"),
         ("MODEL={server}/missing.keras", "missing.keras could not be downloaded: 404"),
         ("MODEL={server}/short.keras", "short.keras could not be downloaded"),
-        ("MODEL={server}/page.keras", "page.keras is no Keras file"),
+        ("MODEL={server}/page.keras", "page.keras is no Keras model"),
         ("CLASSES=cup fork", 'CLASSES="cup fork" names 2 classes, but MODEL=embedded has 10'),
         ("CLASSES=cup cup", 'CLASSES="cup cup" names a class twice'),
         ("PREPROCESSING=mine", "PREPROCESSING=mine is none of: xception, resnet50, vgg16"),
         ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: the path or URL"),
+        ("IMAGE={server}/page.png", "page.png is no picture"),
         ("IMAGE=README.md", "IMAGE=README.md is no picture"),
         ("IMAGE=broken.png", "IMAGE=broken.png is no picture, or a broken one"),
     ],
@@ -136,33 +149,96 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert "cannot write to generated/" in process.stderr
 
 
-def test_an_environment_that_cannot_be_built_says_what_is_needed(tmp_path):
-    folder = copy_repository(tmp_path / "copy")
-    without_uv = [p for p in os.environ["PATH"].split(os.pathsep) if not shutil.which("uv", path=p)]
-    path = os.pathsep.join([*without_uv, os.defpath])
-    no_pypi = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
-    process = run(["make"], folder, PATH=path, **no_pypi)
+def test_a_full_disk_is_named_and_nothing_is_lost(folder):
+    part = folder / "generated/expected-scores.json.part"
+    part.symlink_to("/dev/full")
+    process = run(["make", "VENV="], folder)
     assert process.returncode != 0
-    assert "the environment could not be built" in process.stderr
-    assert "apt install python3-pip" in process.stderr
-    assert not (folder / ".venv/.complete").exists()
+    assert "No space left on device" in process.stderr
+    assert "The disk is full: free some space" in process.stderr
+    assert (folder / "generated/expected-scores.json").read_text() == "from an earlier run"
+    assert not part.is_symlink()
 
 
 @pytest.mark.xdist_group("walk")
-def test_make_that_was_killed_goes_on_rightly(walk, tmp_path):
+def test_a_function_that_cannot_be_written_is_named(walk, tmp_path):
     folder = shutil.copytree(walk, tmp_path / "copy")
-    before = (folder / "generated/03-predict.ipynb").read_bytes()
-    (folder / "notebooks/03-predict.ipynb").touch()
+    (folder / "lambda/lambda_function.py").unlink()
+    (folder / "lambda/lambda_function.py").mkdir()
+    (folder / "notebooks/04-lambda-function.ipynb").touch()
+    process = run(["make", "VENV="], folder)
+    assert process.returncode != 0
+    assert "the export failed: " in process.stderr and "Is a directory" in process.stderr
+
+
+NO_PYPI = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+NO_PYTHON = {"UV_PYTHON_PREFERENCE": "only-managed", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+@pytest.mark.parametrize("obstacle", [NO_PYPI, NO_PYTHON], ids=["no PyPI", "no Python 3.11"])
+def test_an_environment_that_cannot_be_built_says_what_is_needed(tmp_path, obstacle):
+    folder = copy_repository(tmp_path / "copy")
+    path = environment()["PATH"]
+    if obstacle is NO_PYPI:  # uv would have to come from there
+        parts = [part for part in path.split(os.pathsep) if not shutil.which("uv", path=part)]
+        path = os.pathsep.join([*parts, os.defpath])
+    process = run(["make"], folder, PATH=path, UV_PYTHON_INSTALL_DIR=str(tmp_path), **obstacle)
+    assert process.returncode != 0
+    assert "the environment could not be built; the reason stands above" in process.stderr
+    assert "install Python 3.11 first" in process.stderr
+    assert not (folder / ".venv/.complete").exists()
+
+
+def processes_in(folder):
+    """The processes that work in a folder or below."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # it ended, or is not ours
+            pass
+    return found
+
+
+def wait_for(condition, seconds=60):
+    """Wait until the condition holds; fail after this many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.mark.xdist_group("walk")
+def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walk, tmp_path):
+    folder = shutil.copytree(walk, tmp_path / "copy")
+    executed = folder / "generated/04-lambda-function.ipynb"
+    before = executed.read_bytes()
+    (folder / "notebooks/04-lambda-function.ipynb").touch()
     process = subprocess.Popen(
         ["make", "VENV="], cwd=folder, env=environment(), start_new_session=True
     )
-    time.sleep(3)
+    # The emulator works in lambda/: it is what one would least like to leave behind.
+    wait_for(lambda: processes_in(folder / "lambda"))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    wait_for(lambda: not processes_in(folder))
+    assert executed.read_bytes() == before
 
     make(folder)
-    assert (folder / "generated/03-predict.ipynb").read_bytes() == before
-    assert "jeans.png is: pants" in (folder / "generated/summary.txt").read_text()
-    assert (folder / "lambda/lambda_function.py").read_text() == (
-        REPOSITORY / "lambda/lambda_function.py"
-    ).read_text()
+    assert executed.read_bytes() == before
+    assert "jeans.png is pants" in (folder / "generated/summary.txt").read_text()
+    committed = (REPOSITORY / "lambda/lambda_function.py").read_text()
+    assert (folder / "lambda/lambda_function.py").read_text() == committed
+
+
+@pytest.mark.xdist_group("walk")
+def test_a_cell_that_fails_leaves_no_emulator(walk, tmp_path):
+    folder = shutil.copytree(walk, tmp_path / "copy")
+    notebook = folder / "notebooks/04-lambda-function.ipynb"
+    notebook.write_text(notebook.read_text().replace("timeout=60", "timeout=1e-6"))
+    process = run(["make", "VENV="], folder)
+    assert process.returncode != 0
+    assert "notebooks/04-lambda-function.ipynb stopped in cell" in process.stderr
+    assert "TimeoutError" in process.stderr
+    wait_for(lambda: not processes_in(folder))

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import PICTURES, REPOSITORY
+from conftest import PICTURES, REPOSITORY, run
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -37,9 +37,12 @@ def bundle(walk, tmp_path_factory):
     shutil.copy(REPOSITORY / "lambda/lambda_function.py", folder)
     shutil.copy(walk / "generated/clothing-model.tflite", folder)
     requirements = REPOSITORY / "lambda/requirements.txt"
-    subprocess.run(["uv", "venv", "--quiet", "--python", "3.11", ".venv"], cwd=folder, check=True)
-    install = ["uv", "pip", "install", "--quiet", "--python", ".venv", "-r", requirements]
-    subprocess.run(install, cwd=folder, check=True)
+    for command in (
+        ["uv", "venv", "--quiet", "--python", "3.11", ".venv"],
+        ["uv", "pip", "install", "--quiet", "--python", ".venv", "-r", requirements],
+    ):
+        process = run(command, folder)
+        assert process.returncode == 0, process.stderr
     return folder
 
 
@@ -152,7 +155,9 @@ def test_only_the_requirements_are_installed(bundle):
         (None, 'expected {"url"'),
         ({"image": base64.b64encode(b"no picture").decode()}, "picture is broken"),
         ({"image": image_event(PICTURES[0])["image"][:9000]}, "picture is broken"),
-        ({"image": "no base64!"}, "picture is broken"),
+        ({"image": ""}, "picture is broken"),
+        ({"image": "abc"}, "the image is not base64"),
+        ({"image": "Ümlaut"}, "the image is not base64"),
         ({"url": "file:///etc/hostname"}, "could not be fetched"),
         ({"url": "no address"}, "could not be fetched"),
         ({"url": "http://127.0.0.1:9/closed.png"}, "could not be fetched"),

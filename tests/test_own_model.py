@@ -3,6 +3,9 @@
 import json
 import shutil
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import PICTURES, REPOSITORY, copy_repository, make, run
@@ -32,6 +35,13 @@ model.compile("adam", tf_keras.losses.CategoricalCrossentropy(from_logits=True))
 model.save("xception.h5")
 """
 
+KERAS_2_ZIP = """
+import tf_keras
+tf_keras.Sequential([
+    tf_keras.layers.Flatten(input_shape=(32, 32, 3)), tf_keras.layers.Dense(2)
+]).save("old.keras")
+"""
+
 
 def files_of_the_walk(folder):
     """What the walk makes: the content of each file, by its path."""
@@ -49,7 +59,7 @@ def test_a_keras_3_model_of_other_size_and_classes_and_back_again(walk, tmp_path
 
     classes = "cup fork knife spoon"
     process = make(folder, "MODEL=my kitchen.keras", f"CLASSES={classes}", "IMAGE=my cup.png")
-    assert "my cup.png is: " in process.stdout
+    assert "my cup.png is " in process.stdout
     record = json.loads((folder / "generated/lambda-answers.json").read_text())
     answer = record["answers"]["my cup.png"]
     assert list(answer) == classes.split()
@@ -75,3 +85,27 @@ def test_an_xception_written_by_keras_2(tmp_path):
     picture = "notebooks/assets/t-shirt.png"
     assert answers[picture] == pytest.approx(expected["scores"][picture], abs=1e-4)
     assert len(answers[picture]) == 10
+
+
+def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
+    folder = copy_repository(tmp_path / "copy")
+    web = tmp_path / "web"
+    web.mkdir()
+    shutil.copy(PICTURES[0], web / "my cap.png")
+    # The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
+    run([sys.executable, "-c", KERAS_2_ZIP], web)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=web))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
+    arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
+    make(folder, *arguments)
+    server.shutdown()
+
+    expected = json.loads((folder / "generated/expected-scores.json").read_text())
+    assert expected["library"] == "tf_keras" and expected["model"].endswith(".keras")
+    assert list(expected["scores"][expected["image"]]) == ["cup", "fork"]
+
+    (folder / "notebooks/01-keras-model.ipynb").touch()
+    make(folder, *arguments)  # the server is gone: it takes the copies

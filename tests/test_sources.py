@@ -11,6 +11,11 @@ SOURCES = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 EXECUTED = sorted((REPOSITORY / "generated").glob("*.ipynb"))
 
 
+def cells(notebook):
+    """The kind and the source of each cell."""
+    return [(c.cell_type, c.source) for c in nbformat.read(notebook, as_version=4).cells]
+
+
 def name(path):
     return path.name
 
@@ -36,8 +41,7 @@ def test_sources_have_no_shell_commands_or_magics(notebook):
 @pytest.mark.parametrize("notebook", EXECUTED, ids=name)
 def test_executed_copies_are_of_the_present_sources(notebook):
     source = REPOSITORY / "notebooks" / notebook.name
-    sources = [cell.source for cell in code_cells(source)]
-    assert [cell.source for cell in code_cells(notebook)] == sources
+    assert cells(notebook) == cells(source)
 
 
 @pytest.mark.parametrize("notebook", EXECUTED, ids=name)
