@@ -47,6 +47,7 @@ def execute(name: str, parameters: dict[str, str]) -> None:
         kernel_name="python3",
         progress_bar={"desc": name},
         stderr_file=sys.stderr,  # the progress of a download
+        coalesce_streams=True,  # however slowly the lines of a cell come
         extra_arguments=["--log-level=CRITICAL"],  # of the kernel
     )
     without_traces_of_the_run(notebook)
