@@ -1,5 +1,6 @@
 # make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
 # make test     the tests
+# make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting and style
 # make lab      JupyterLab, to step through the notebooks
 # make clean    remove what the walk made (the environment in .venv/ stays)
@@ -35,7 +36,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk test lint lab clean FORCE
+.PHONY: walk test soak lint lab clean FORCE
 
 walk: generated/04-lambda-function.ipynb
 	@cat generated/summary.txt
@@ -115,6 +116,9 @@ endef
 
 test: $(environment)
 	pytest
+
+soak: walk
+	python tests/soak.py
 
 lint: $(environment)
 	ruff check .

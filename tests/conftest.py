@@ -2,8 +2,13 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -44,6 +49,45 @@ def make(folder, *arguments):
     process = run(["make", "VENV=", *arguments], folder)
     assert process.returncode == 0, process.stdout + process.stderr
     return process
+
+
+@contextmanager
+def emulator(log, **variables):
+    """Run the function under AWS's emulator; yield the address that takes its events.
+
+    What both programs write goes into the file `log`.
+    """
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    addresses = ["{}:{}".format(*s.getsockname()) for s in sockets]
+    for s in sockets:
+        s.close()
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
+    samcli = Path(find_spec("samcli").origin).parent
+    command = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+    command += [samcli / "local" / "rapid" / f"aws-lambda-rie-{machine}"]
+    command += ["--runtime-interface-emulator-address", addresses[0]]
+    command += ["--runtime-api-address", addresses[1]]
+    command += [sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"]
+    with Path(log).open("w") as file:
+        process = subprocess.Popen(
+            command,
+            cwd=REPOSITORY / "lambda",
+            env=environment() | {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30"} | variables,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        host, port = addresses[0].split(":")
+        while process.poll() is None:
+            with suppress(ConnectionRefusedError):
+                socket.create_connection((host, int(port))).close()
+                break
+            time.sleep(0.02)
+        yield f"http://{addresses[0]}/2015-03-31/functions/function/invocations"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def code_cells(notebook):

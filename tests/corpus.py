@@ -1,0 +1,271 @@
+"""The events that the function is tested with: well-formed ones, wrong ones and hostile ones.
+
+All are built by code from the sample pictures. Each case has a name, an event, and what is expected:
+the name of a picture whose scores come back, or the name of an error, or a set of both where a
+decoder may decide either way.
+"""
+
+import base64
+import io
+import json
+import struct
+import zlib
+from pathlib import Path
+
+from PIL import Image
+
+ASSETS = Path(__file__).parent.parent / "notebooks" / "assets"
+EVENTS = Path(__file__).parent.parent / "lambda" / "events"
+JEANS = (ASSETS / "jeans.png").read_bytes()
+
+
+def picture():
+    """The jeans, RGB."""
+    return Image.open(ASSETS / "jeans.png").convert("RGB")
+
+
+def encoded(image, kind, **settings):
+    """The bytes of a picture file."""
+    file = io.BytesIO()
+    image.save(file, kind, **settings)
+    return file.getvalue()
+
+
+def base64_text(content):
+    return base64.b64encode(content).decode()
+
+
+def image_event(content):
+    return {"image": base64_text(content)}
+
+
+def turned(orientation):
+    """The jeans as a camera saves them that was held in this way: turned, and a note in the EXIF."""
+    back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}
+    back |= {8: Image.Transpose.ROTATE_270, 2: Image.Transpose.FLIP_LEFT_RIGHT}
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(picture().transpose(back[orientation]), "PNG", exif=exif)
+
+
+def transparent(mode):
+    """The jeans with their white made transparent; what lies under it is black."""
+    image = picture()
+    mask = image.convert("L").point(lambda value: 0 if value > 250 else 255)
+    image = Image.composite(image, Image.new("RGB", image.size), mask)
+    image.putalpha(mask)
+    return encoded(image.convert(mode), "PNG")
+
+
+def bomb():
+    """A PNG of 20,000 x 20,000 pixels in a few kilobytes, written by hand to save memory."""
+
+    def chunk(kind, content):
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    size = 20_000
+    header = struct.pack(">IIBBBBB", size, size, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((size // 8 + 1) * size))
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def animation(kind):
+    """The jeans first, then a black picture."""
+    image = picture()
+    black = Image.new("RGB", image.size)
+    return encoded(image, kind, save_all=True, append_images=[black], duration=100)
+
+
+def corrupted(content, every=97):
+    """The same file with a byte changed here and there, its first 64 left alone."""
+    wrong = bytearray(content)
+    for position in range(64, len(wrong), every):
+        wrong[position] ^= 0x55
+    return bytes(wrong)
+
+
+def pictures():
+    """Direct events with a picture: by name, the event and what is expected."""
+    image, grey = picture(), picture().convert("L")
+    jpeg, webp = encoded(image, "JPEG", quality=95), encoded(image, "WEBP", lossless=True)
+    sixteen = Image.fromarray(__import__("numpy").asarray(grey).astype("uint16") * 257)
+    good = {
+        "PNG": (JEANS, "jeans"),
+        "JPEG": (jpeg, "like jeans"),
+        "progressive JPEG": (encoded(image, "JPEG", quality=95, progressive=True), "like jeans"),
+        "lossless WebP": (webp, "jeans"),
+        "lossy WebP": (encoded(image, "WEBP", quality=90), "like jeans"),
+        "GIF": (encoded(image, "GIF"), "like jeans"),
+        "BMP": (encoded(image, "BMP"), "jeans"),
+        "palette PNG": (encoded(image.quantize(256), "PNG"), "like jeans"),
+        "grey PNG": (encoded(grey, "PNG"), "grey jeans"),
+        "grey JPEG": (encoded(grey, "JPEG", quality=100), "scores"),
+        "black and white PNG": (encoded(image.convert("1"), "PNG"), "scores"),
+        "16-bit PNG": (encoded(sixteen, "PNG"), "grey jeans"),
+        "CMYK JPEG": (encoded(image.convert("CMYK"), "JPEG", quality=95), "like jeans"),
+        "transparent PNG": (transparent("RGBA"), "like jeans"),
+        "transparent grey PNG": (transparent("LA"), "scores"),
+        "transparent palette PNG": (transparent("P"), "scores"),
+        "EXIF 2, mirrored": (turned(2), "jeans"),
+        "EXIF 3, upside down": (turned(3), "jeans"),
+        "EXIF 6, on its side": (turned(6), "jeans"),
+        "EXIF 8, on the other side": (turned(8), "jeans"),
+        "animated GIF": (animation("GIF"), "like jeans"),
+        "animated WebP": (animation("WEBP"), "like jeans"),
+        "1 x 1": (encoded(Image.new("RGB", (1, 1)), "PNG"), "scores"),
+        "12 megapixels": (encoded(image.resize((4000, 3000)), "JPEG", quality=80), "scores"),
+    }
+    bad = {
+        "empty": (b"", "BrokenPicture"),
+        "truncated PNG": (JEANS[:9000], "BrokenPicture"),
+        "truncated JPEG": (jpeg[: len(jpeg) // 2], "BrokenPicture"),
+        "truncated WebP": (webp[: len(webp) // 2], "BrokenPicture"),
+        "first bytes of a PNG": (JEANS[:10], "BrokenPicture"),
+        "first bytes of a JPEG": (jpeg[:10], "BrokenPicture"),
+        "corrupted PNG": (corrupted(JEANS), "BrokenPicture"),
+        "corrupted JPEG": (corrupted(jpeg), {"scores", "BrokenPicture"}),
+        "corrupted WebP": (corrupted(webp), {"scores", "BrokenPicture"}),
+        "HTML": (b"<!doctype html><title>404</title>", "UnsupportedPicture"),
+        "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "UnsupportedPicture"),
+        "TIFF": (encoded(image, "TIFF"), "UnsupportedPicture"),
+        "ICO": (encoded(image, "ICO"), "UnsupportedPicture"),
+        "PDF": (encoded(image, "PDF"), "UnsupportedPicture"),
+        "text": (b"no picture at all", "UnsupportedPicture"),
+        "zeros": (bytes(1000), "UnsupportedPicture"),
+        "bomb of 20,000 x 20,000 pixels": (bomb(), "PictureTooLarge"),
+        "more bytes than allowed": (JEANS + bytes(2_000_001), "PictureTooLarge"),
+    }
+    return {f"picture, {k}": (image_event(c), e) for k, (c, e) in (good | bad).items()}
+
+
+def malformed():
+    """Direct events of another form than the two that the function takes."""
+    wrong = {
+        "null": None,
+        "a number": 7,
+        "true": True,
+        "a string": "https://example.com/jeans.jpg",
+        "a list": [{"image": base64_text(JEANS)}],
+        "empty": {},
+        "an unknown key": {"picture": base64_text(JEANS)},
+        "non-ASCII keys": {"Bild": "ä", "画像": "い", "\u0000": "🙂"},
+        "both": {"url": "https://example.com/jeans.jpg", "image": base64_text(JEANS)},
+        "image is a number": {"image": 5},
+        "image is null": {"image": None},
+        "image is a list": {"image": ["a", "b"]},
+        "url is a number": {"url": 5},
+        "url is null": {"url": None},
+        "url is a dict": {"url": {"url": "https://example.com"}},
+        "10,000 keys": {str(number): number for number in range(10_000)},
+        "deep": json.loads("[" * 500 + "]" * 500),
+        "not base64": {"image": "abc"},
+        "non-ASCII base64": {"image": "Ümlaut"},
+        "an HTTP event without its parts": {"requestContext": {"http": {}}, "body": "x"},
+    }
+    return {f"event, {name}": (event, "MalformedRequest") for name, event in wrong.items()}
+
+
+# Forms of addresses that are not the internet's: this machine, its network, the cloud's own service.
+NOT_PUBLIC = """127.0.0.1 2130706433 0177.0.0.1 0x7f000001 0x7f.1 127.1 localhost [::1] [::]
+[::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] [2002:7f00:1::] 0.0.0.0
+169.254.169.254 2852039166 0xa9fea9fe 0251.0376.0251.0376 [::ffff:a9fe:a9fe] [fd00:ec2::254]
+10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 198.18.0.1 224.0.0.1 240.0.0.1 255.255.255.255
+[fe80::1] [fec0::1] [ff02::1]""".split()
+
+
+def urls():
+    """Direct events with URLs that must not be fetched, whatever is there."""
+    wrong = {
+        "file": "file:///etc/hostname",
+        "ftp": "ftp://example.com/jeans.jpg",
+        "gopher": "gopher://example.com/",
+        "data": f"data:image/png;base64,{base64_text(JEANS)}",
+        "javascript": "javascript:alert(1)",
+        "no scheme": "//example.com/jeans.jpg",
+        "no host": "http:///jeans.jpg",
+        "empty": "",
+        "words": "no address at all",
+        "password": "http://user:secret@example.com/jeans.jpg",
+        "port is a word": "http://example.com:http/jeans.jpg",
+        "port is too high": "http://example.com:99999/jeans.jpg",
+        "line breaks": "http://example.com\r\nHost: other/",
+    }
+    cases = {f"url, {name}": ({"url": url}, "MalformedRequest") for name, url in wrong.items()}
+    for host in NOT_PUBLIC:
+        cases[f"url, {host}"] = ({"url": f"http://{host}/latest/meta-data"}, "MalformedRequest")
+    cases["url, unknown host"] = ({"url": "http://nowhere.invalid/jeans.jpg"}, "ServerFailed")
+    cases["url, long host"] = ({"url": f"http://{'a' * 1000}.invalid/"}, "ServerFailed")
+    return cases
+
+
+def http_v2(method="POST", path="/", stage="$default", **rest):
+    """An event of an HTTP API or a function URL."""
+    context = {"http": {"method": method, "path": path}, "stage": stage, "requestId": "id"}
+    return {"version": "2.0", "rawPath": path, "requestContext": context, "headers": {}} | rest
+
+
+def http_v1(method="POST", path="/", **rest):
+    """An event of a REST API."""
+    event = {"httpMethod": method, "path": path, "requestContext": {"stage": "prod"}}
+    return event | {"headers": None, "body": None, "isBase64Encoded": False} | rest
+
+
+def body(content, kind):
+    """The parts of an HTTP event that carry a picture as the body."""
+    return {
+        "headers": {"Content-Type": kind},
+        "body": base64_text(content),
+        "isBase64Encoded": True,
+    }
+
+
+def http():
+    """HTTP events: by name, the event and the status and prediction or error expected."""
+    as_json = {"body": json.dumps(image_event(JEANS))}
+    typed = {"headers": {"content-type": "application/json; charset=utf-8"}} | as_json
+    encoded_json = {"body": base64_text(as_json["body"].encode()), "isBase64Encoded": True}
+    jpeg = encoded(picture(), "JPEG", quality=95)
+    webp = encoded(picture(), "WEBP", lossless=True)
+    published = {
+        f"AWS's example, {path.stem}": (json.loads(path.read_text()), 200)
+        for path in EVENTS.glob("*.json")
+        if not path.stem.startswith("direct")
+    }
+    return published | {
+        "JSON, no type": (http_v2(**as_json), 200),
+        "JSON, typed": (http_v2(**typed), 200),
+        "JSON in base64": (http_v2(**encoded_json), 200),
+        "JSON, REST": (http_v1(**as_json), 200),
+        "PNG": (http_v2(**body(JEANS, "image/png")), 200),
+        "JPEG": (http_v2(**body(jpeg, "image/jpeg")), 200),
+        "WebP": (http_v1(**body(webp, "IMAGE/WEBP")), 200),
+        "stage in the path": (http_v2(path="/prod/", stage="prod", **as_json), 200),
+        "GET": (http_v2("GET"), 200),
+        "GET, REST": (http_v1("GET"), 200),
+        "OPTIONS": (http_v2("OPTIONS"), 204),
+        "PUT": (http_v2("PUT", **as_json), 405),
+        "DELETE, REST": (http_v1("DELETE"), 405),
+        "another path": (http_v2(path="/admin", **as_json), 404),
+        "another path, REST": (http_v1(path="/../etc", **as_json), 404),
+        "no body": (http_v2(), 400),
+        "no body, REST": (http_v1(), 400),
+        "empty body": (http_v2(body=""), 400),
+        "body is no JSON": (http_v2(body="{'image'"), 400),
+        "body is JSON of another form": (http_v2(body="[1, 2]"), 400),
+        "body is deep JSON": (http_v2(body="[" * 100_000), 400),
+        "body with both": (http_v2(body='{"url": "http://a.b", "image": "aaaa"}'), 400),
+        "body is not base64": (http_v2(body="abc", isBase64Encoded=True), 400),
+        "body is binary where JSON is due": (http_v2(**body(JEANS, "application/json")), 400),
+        "picture as text": (http_v2(headers={"content-type": "image/png"}, body="PNG"), 400),
+        "private url": (http_v2(body='{"url": "http://169.254.169.254/"}'), 400),
+        "form": (http_v2(**body(JEANS, "multipart/form-data")), 415),
+        "TIFF": (http_v2(**body(encoded(picture(), "TIFF"), "image/tiff")), 415),
+        "TIFF as PNG": (http_v2(**body(encoded(picture(), "TIFF"), "image/png")), 415),
+        "broken picture": (http_v2(**body(JEANS[:5000], "image/png")), 422),
+        "empty picture": (http_v2(body='{"image": ""}'), 422),
+        "bomb": (http_v2(**body(bomb(), "image/png")), 413),
+        "too large": (http_v2(**body(JEANS + bytes(2_000_001), "image/png")), 413),
+        "unknown host": (http_v2(body='{"url": "http://nowhere.invalid/"}'), 502),
+    }
