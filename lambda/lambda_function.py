@@ -8,7 +8,9 @@ import os
 import socket
 import threading
 import time
+import traceback
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urljoin
@@ -80,18 +82,22 @@ class ServerTooSlow(RequestError):
     status = 504
 
 
-# bytes of a picture: a large photo; API Gateway lets less through
-PICTURE_BYTES = int(os.environ.get("PICTURE_BYTES", 10_000_000))
-# pixels of a picture, known before it is decoded: the largest phone cameras' (200 MB in memory)
-PICTURE_PIXELS = int(os.environ.get("PICTURE_PIXELS", 50_000_000))
+# bytes of a picture: a large photo; API Gateway and Lambda let less through in a request
+PICTURE_BYTES = int(os.environ.get("PICTURE_BYTES") or 10_000_000)
+# pixels of a picture: a good camera's; decoding takes up to 16 bytes for each, so 400 MB
+PICTURE_PIXELS = int(os.environ.get("PICTURE_PIXELS") or 25_000_000)
+# scans of a JPEG, each of which takes time: progressive photos have about ten
+PICTURE_SCANS = int(os.environ.get("PICTURE_SCANS") or 100)
 # seconds to connect, without a byte, and in all, for a picture from a URL: API Gateway waits 29
-CONNECT_SECONDS = float(os.environ.get("CONNECT_SECONDS", 3))
-READ_SECONDS = float(os.environ.get("READ_SECONDS", 3))
-FETCH_SECONDS = float(os.environ.get("FETCH_SECONDS", 10))
+CONNECT_SECONDS = float(os.environ.get("CONNECT_SECONDS") or 3)
+READ_SECONDS = float(os.environ.get("READ_SECONDS") or 3)
+FETCH_SECONDS = float(os.environ.get("FETCH_SECONDS") or 10)
 # how often a server may send us elsewhere
-REDIRECTS = int(os.environ.get("REDIRECTS", 3))
+REDIRECTS = int(os.environ.get("REDIRECTS") or 3)
 # "host" or "host:port", separated by spaces or commas: if there are any, no other host is asked
 ALLOWED_HOSTS = set(os.environ.get("ALLOWED_HOSTS", "").lower().replace(",", " ").split())
+if os.environ.get("ALLOWED_HOSTS") and not ALLOWED_HOSTS:
+    raise ValueError("ALLOWED_HOSTS is set, but names no host")
 
 
 classes = CLASSES.split()
@@ -102,9 +108,8 @@ _, height, width, _ = input_details["shape"].tolist()
 preprocessor = create_preprocessor(PREPROCESSING, target_size=(width, height))
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """Return the picture as one would look at it, in RGB."""
-    image = ImageOps.exif_transpose(image)
+def rgb(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB, with 8 bits a channel and what is transparent in white."""
     if image.mode.startswith("I"):  # 16 bits
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     if image.has_transparency_data:
@@ -113,7 +118,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-SIGNATURES = {"JPEG": b"\xff\xd8", "PNG": b"\x89PNG", "WEBP": b"RIFF", "GIF": b"GIF8", "BMP": b"BM"}
+FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
 Image.MAX_IMAGE_PIXELS = None  # PICTURE_PIXELS takes its place
 
 
@@ -135,19 +140,26 @@ def prepare(picture: bytes):
     UnsupportedPicture, PictureTooLarge, BrokenPicture
     """
     try:
-        image = Image.open(BytesIO(picture), formats=list(SIGNATURES))
+        image = Image.open(BytesIO(picture), formats=FORMATS)
     except UnidentifiedImageError:
-        if picture and not picture.startswith(tuple(SIGNATURES.values())):
+        begins_well = picture.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8"))
+        if picture and not begins_well and picture[8:12] != b"WEBP":
             raise UnsupportedPicture("the picture must be JPEG, PNG, WebP, GIF or BMP") from None
         raise BrokenPicture("the picture is empty or broken") from None
     except Exception:  # a decoder of what a stranger sent may fail in any way
         raise BrokenPicture("the picture is broken") from None
     if image.width * image.height > PICTURE_PIXELS:
         raise PictureTooLarge(f"the picture has more than {PICTURE_PIXELS} pixels")
+    if image.format == "JPEG" and picture.count(b"\xff\xda") > PICTURE_SCANS:
+        raise PictureTooLarge(f"the picture has more than {PICTURE_SCANS} scans")
+    if image.format == "BMP" and image.info.get("compression"):  # Pillow's slowest decoder
+        raise UnsupportedPicture("compressed BMP pictures are not supported")
     try:
-        return preprocessor.convert_to_tensor(upright_rgb(image))
+        image.load()
+        image = ImageOps.exif_transpose(image)
     except Exception:
         raise BrokenPicture("the picture is broken") from None
+    return preprocessor.convert_to_tensor(rgb(image))
 
 
 def predict(X) -> dict[str, float]:
@@ -161,18 +173,48 @@ def predict(X) -> dict[str, float]:
     return dict(zip(classes, scores[0].tolist(), strict=True))
 
 
-GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all that IPv6 has given out to the internet
+# All that IPv6 has given out to the internet. Forms that wrap an IPv4 address are outside of it.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# What Python takes for public, but is reserved, or leads to an IPv4 address by a relay.
+RESERVED = [
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")
+]
 
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet, and not to this machine or network."""
     ip = ipaddress.ip_address(address)
-    if ip.version == 6 and (ip not in GLOBAL_UNICAST or ip.sixtofour):
-        return False  # among others, the forms that wrap an IPv4 address
-    return ip.is_global and not ip.is_multicast
+    if ip.version == 6 and ip not in GLOBAL_UNICAST:
+        return False
+    reserved = any(ip in network for network in RESERVED if network.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not reserved
 
 
-def connect(url: str) -> tuple[HTTPConnection, str, str]:
+def look_up(host: str, port: int, deadline: float) -> list[str]:
+    """Return the IP addresses of a host.
+
+    Raises
+    ------
+    ServerFailed, ServerTooSlow
+    """
+    found = []
+
+    def ask():
+        with suppress(OSError, ValueError):
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+    thread = threading.Thread(target=ask, daemon=True)  # a look-up itself knows no time limit
+    thread.start()
+    thread.join(max(0, deadline - time.monotonic()))
+    if thread.is_alive():
+        raise ServerTooSlow("looking up the url's host took too long")
+    if not found:
+        raise ServerFailed("the url's host is not known")
+    return [address[0] for *_, address in found]
+
+
+def connect(url: str, deadline: float) -> tuple[HTTPConnection, str, str]:
     """Look up where a URL leads, and refuse what is not public.
 
     Returns
@@ -184,8 +226,8 @@ def connect(url: str) -> tuple[HTTPConnection, str, str]:
     ------
     MalformedRequest
         The URL is not valid, or leads where this function must not go.
-    ServerFailed
-        The host is not known.
+    ServerFailed, ServerTooSlow
+        The host is not known, or its look-up took too long.
     """
     try:
         parsed = urllib3.util.parse_url(url)
@@ -193,24 +235,21 @@ def connect(url: str) -> tuple[HTTPConnection, str, str]:
         raise MalformedRequest("the url is not valid") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise MalformedRequest("the url must begin with http:// or https:// and a host")
+    if not url.isascii():
+        raise MalformedRequest("the url must be ASCII: encode what is not")
     if parsed.auth:
         raise MalformedRequest("the url must not hold a user name or password")
-    host = parsed.host.strip("[]")
     port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
-    if ALLOWED_HOSTS and not ALLOWED_HOSTS & {host, f"{host}:{port}"}:
+    if ALLOWED_HOSTS and not ALLOWED_HOSTS & {parsed.host, f"{parsed.host}:{port}"}:
         raise MalformedRequest("the url's host is not among the allowed ones")
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, ValueError):
-        raise ServerFailed("the url's host is not known") from None
-    addresses = [address[0] for *_, address in found]
+    host = parsed.host.strip("[]")
+    addresses = look_up(host, port, deadline)
     if not ALLOWED_HOSTS and not all(is_public(address) for address in addresses):
         raise MalformedRequest("the url's host has an address that is not public")
     if parsed.scheme == "http":
         connection = HTTPConnection(addresses[0], port)
     else:  # the certificate must be the host's, not the address's
-        names = {"server_hostname": host, "assert_hostname": host}
-        connection = HTTPSConnection(addresses[0], port, **names)
+        connection = HTTPSConnection(addresses[0], port, server_hostname=host, assert_hostname=host)
     return connection, parsed.request_uri, parsed.netloc
 
 
@@ -222,24 +261,26 @@ def fetch(url: str) -> bytes:
     MalformedRequest, PictureTooLarge, ServerFailed, ServerTooSlow
     """
     deadline = time.monotonic() + FETCH_SECONDS
+    connection, target, host = connect(url, deadline)
     for _ in range(REDIRECTS + 1):
-        connection, target, host = connect(url)
         try:
-            status, location, content = get(connection, target, host, deadline)
+            location, content = get(connection, target, host, deadline)
         except urllib3.exceptions.NewConnectionError:
             raise ServerFailed("the picture's server cannot be reached") from None
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             slow = isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError))
             if slow or time.monotonic() > deadline:
                 raise ServerTooSlow("the picture's server took too long") from None
             raise ServerFailed("the picture's server failed or sent no picture") from None
         finally:
             connection.close()
-        if status == 200:
+        if location is None:
             return content
-        if not location:
-            raise ServerFailed(f"the picture's server answered with status {status}")
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+            connection, target, host = connect(url, deadline)
+        except (ValueError, MalformedRequest):
+            raise ServerFailed("the picture's server redirects to where we do not go") from None
     raise ServerFailed(f"the url was redirected more than {REDIRECTS} times")
 
 
@@ -249,8 +290,8 @@ def end(sock):
         sock.shutdown(socket.SHUT_RDWR)
 
 
-def get(connection, target, host, deadline):
-    """Ask an HTTP server; return the status, where it redirects to, and the content."""
+def get(connection, target, host, deadline) -> tuple[str | None, bytes]:
+    """Ask an HTTP server; return where it redirects to, if it does, and the content."""
     connection.timeout = max(0.001, min(CONNECT_SECONDS, deadline - time.monotonic()))
     connection.connect()
     connection.sock.settimeout(READ_SECONDS)
@@ -260,19 +301,21 @@ def get(connection, target, host, deadline):
     try:
         connection.request("GET", target, headers={"Host": host}, preload_content=False)
         response = connection.getresponse()
+        location = response.headers.get("Location")
+        if response.status in (301, 302, 303, 307, 308) and location:
+            return location, b""
         if response.status != 200:
-            redirected = response.status in (301, 302, 303, 307, 308)
-            return response.status, redirected and response.headers.get("Location"), b""
-        content = b""
+            raise ServerFailed(f"the picture's server answered with status {response.status}")
+        content = bytearray()
         while chunk := response.read1(65536, decode_content=False):
             content += chunk
             if len(content) > PICTURE_BYTES:
                 raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
+        if time.monotonic() > deadline:  # the timer may have cut the content short
+            raise TimeoutError
         if len(content) < int(response.headers.get("Content-Length", 0)):
             raise ServerFailed("the picture's server sent less than it announced")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        return 200, None, content
+        return None, bytes(content)
     finally:
         timer.cancel()
 
@@ -287,7 +330,7 @@ def from_base64(text: str) -> bytes:
     if len(text) > PICTURE_BYTES * 4 / 3 + 4:  # base64 writes 3 bytes as 4 characters
         raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
     try:
-        return base64.b64decode(text)
+        return base64.b64decode("".join(text.split()), validate=True)  # in lines is fine, too
     except ValueError:
         raise MalformedRequest("the picture is not base64") from None
 
@@ -316,6 +359,7 @@ RESPONSE_HEADERS = {
     "access-control-allow-origin": "*",  # pages of any origin may call this function
     "access-control-allow-methods": "GET, POST, OPTIONS",
     "access-control-allow-headers": "content-type",
+    "allow": "GET, HEAD, POST, OPTIONS",
 }
 
 
@@ -323,17 +367,20 @@ def http_request(event) -> tuple[str, str] | None:
     """Method and path of an HTTP event; None for an event of another kind."""
     match event:
         case {"requestContext": {"http": {"method": str(method)}, **context}, "rawPath": str(path)}:
-            return method, path.removeprefix(f"/{context.get('stage')}")  # as in /prod/
-        case {"requestContext": dict(), "httpMethod": str(method), "path": str(path)}:
-            return method, path
-    return None
+            pass
+        case {"requestContext": dict(context), "httpMethod": str(method), "path": str(path)}:
+            pass
+        case _:
+            return None
+    stage = f"/{context.get('stage')}/"  # some paths begin with the API's stage: /prod/
+    return method, f"{path}/".removeprefix(stage)
 
 
 def picture_of_body(event) -> bytes:
     """Return the picture that the body of an HTTP event names or holds."""
     headers = event.get("headers")
     headers = headers if isinstance(headers, dict) else {}
-    types = [value for name, value in headers.items() if name.lower() == "content-type"]
+    types = [value for name, value in headers.items() if name.lower() == "content-type" and value]
     content_type = str(types[0]).split(";")[0].strip().lower() if types else "application/json"
     body = event.get("body")
     if not isinstance(body, str) or not body:
@@ -396,7 +443,7 @@ def answer_http(event: dict, method: str, path: str, log: dict) -> dict:
     match method:
         case "POST":
             return response(200, verdict(answer(picture_of_body, event, log)))
-        case "GET":
+        case "GET" | "HEAD":
             return response(200, DESCRIPTION)
         case "OPTIONS":
             return response(204, None)
@@ -433,15 +480,15 @@ def lambda_handler(event, context):
         result = answer_http(event, *http, log) if http else answer(picture_of, event, log)
         log["status"] = result["statusCode"] if http else 200
         return result
-    except Exception as error:
-        log["error"] = type(error).__name__
-        if isinstance(error, RequestError):
-            log["status"] = error.status
+    except RequestError as error:
+        log |= {"status": error.status, "error": type(error).__name__}
         if not http:
             raise
-        known = isinstance(error, RequestError)
-        message = str(error) if known else "the function failed; its log says more"
-        name = type(error).__name__ if known else "InternalError"
-        return response(log["status"], {"error": name, "message": message})
+        return response(error.status, {"error": type(error).__name__, "message": str(error)})
+    except Exception as error:  # a mistake of ours: the log learns about it, the caller does not
+        log |= {"error": type(error).__name__, "traceback": traceback.format_exc()}
+        if not http:
+            raise
+        return response(500, {"error": "InternalError", "message": "the function failed"})
     finally:
         print(json.dumps(log), flush=True)

@@ -12,6 +12,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 ASSETS = Path(__file__).parent.parent / "notebooks" / "assets"
@@ -57,6 +58,29 @@ def transparent(mode):
     return encoded(image.convert(mode), "PNG")
 
 
+def on_white(mode):
+    """What a transparent picture shows: the jeans, their background all white."""
+    image = picture()
+    mask = image.convert("L").point(lambda value: 0 if value > 250 else 255)
+    image = Image.composite(image, Image.new("RGB", image.size, "white"), mask)
+    return encoded(image.convert(mode).convert("RGB"), "PNG")
+
+
+def scans(count):
+    """A progressive JPEG with its last scan repeated: a little longer, much slower to decode."""
+    content = encoded(picture(), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:last] + content[last:-2] * count + b"\xff\xd9"
+
+
+def compressed_bmp():
+    """A BMP whose rows are run-length encoded."""
+    palette, rows = bytes(1024), b"\x08\x01\x00\x00" * 8 + b"\x00\x01"
+    header = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 8, 1, len(rows), 0, 0, 256, 0)
+    start = 14 + len(header) + len(palette)
+    return struct.pack("<2sIHHI", b"BM", start + len(rows), 0, 0, start) + header + palette + rows
+
+
 def bomb():
     """A PNG of 20,000 x 20,000 pixels in a few kilobytes, written by hand to save memory."""
 
@@ -90,7 +114,7 @@ def pictures():
     """Direct events with a picture: by name, the event and what is expected."""
     image, grey = picture(), picture().convert("L")
     jpeg, webp = encoded(image, "JPEG", quality=95), encoded(image, "WEBP", lossless=True)
-    sixteen = Image.fromarray(__import__("numpy").asarray(grey).astype("uint16") * 257)
+    sixteen = Image.fromarray(np.asarray(grey).astype("uint16") * 257)
     good = {
         "PNG": (JEANS, "jeans"),
         "JPEG": (jpeg, "like jeans"),
@@ -105,8 +129,8 @@ def pictures():
         "black and white PNG": (encoded(image.convert("1"), "PNG"), "scores"),
         "16-bit PNG": (encoded(sixteen, "PNG"), "grey jeans"),
         "CMYK JPEG": (encoded(image.convert("CMYK"), "JPEG", quality=95), "like jeans"),
-        "transparent PNG": (transparent("RGBA"), "like jeans"),
-        "transparent grey PNG": (transparent("LA"), "scores"),
+        "transparent PNG": (transparent("RGBA"), "jeans on white"),
+        "transparent grey PNG": (transparent("LA"), "grey jeans on white"),
         "transparent palette PNG": (transparent("P"), "scores"),
         "EXIF 2, mirrored": (turned(2), "jeans"),
         "EXIF 3, upside down": (turned(3), "jeans"),
@@ -133,11 +157,17 @@ def pictures():
         "ICO": (encoded(image, "ICO"), "UnsupportedPicture"),
         "PDF": (encoded(image, "PDF"), "UnsupportedPicture"),
         "text": (b"no picture at all", "UnsupportedPicture"),
+        "text that begins like BMP": (b"BM is no picture", "UnsupportedPicture"),
+        "sound": (b"RIFF\x24\x00\x00\x00WAVEfmt ", "UnsupportedPicture"),
+        "compressed BMP": (compressed_bmp(), "UnsupportedPicture"),
+        "JPEG of 500 scans": (scans(500), "PictureTooLarge"),
         "zeros": (bytes(1000), "UnsupportedPicture"),
         "bomb of 20,000 x 20,000 pixels": (bomb(), "PictureTooLarge"),
         "more bytes than allowed": (JEANS + bytes(2_000_001), "PictureTooLarge"),
     }
-    return {f"picture, {k}": (image_event(c), e) for k, (c, e) in (good | bad).items()}
+    cases = {f"picture, {k}": (image_event(c), e) for k, (c, e) in (good | bad).items()}
+    lines = base64.encodebytes(jpeg).decode()
+    return cases | {"picture, JPEG in lines of base64": ({"image": lines}, "like jeans")}
 
 
 def malformed():
@@ -162,6 +192,9 @@ def malformed():
         "deep": json.loads("[" * 500 + "]" * 500),
         "not base64": {"image": "abc"},
         "non-ASCII base64": {"image": "Ümlaut"},
+        "other characters": {"image": "!!!!"},
+        "URL-safe base64": {"image": base64.urlsafe_b64encode(JEANS).decode()},
+        "data URL": {"image": f"data:image/png;base64,{base64_text(JEANS)}"},
         "an HTTP event without its parts": {"requestContext": {"http": {}}, "body": "x"},
     }
     return {f"event, {name}": (event, "MalformedRequest") for name, event in wrong.items()}
@@ -172,7 +205,8 @@ NOT_PUBLIC = """127.0.0.1 2130706433 0177.0.0.1 0x7f000001 0x7f.1 127.1 localhos
 [::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] [2002:7f00:1::] 0.0.0.0
 169.254.169.254 2852039166 0xa9fea9fe 0251.0376.0251.0376 [::ffff:a9fe:a9fe] [fd00:ec2::254]
 10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 198.18.0.1 224.0.0.1 240.0.0.1 255.255.255.255
-[fe80::1] [fec0::1] [ff02::1]""".split()
+[fe80::1] [fec0::1] [ff02::1] [::127.0.0.1] [64:ff9b:1::a9fe:a9fe] [3fff::1] [2001::1]
+192.0.0.8 192.88.99.1 %31%32%37.0.0.1 [fe80::1%25lo]""".split()
 
 
 def urls():
@@ -190,6 +224,7 @@ def urls():
         "password": "http://user:secret@example.com/jeans.jpg",
         "port is a word": "http://example.com:http/jeans.jpg",
         "port is too high": "http://example.com:99999/jeans.jpg",
+        "non-ASCII host": "http://bücher.invalid/jeans.jpg",
         "line breaks": "http://example.com\r\nHost: other/",
     }
     cases = {f"url, {name}": ({"url": url}, "MalformedRequest") for name, url in wrong.items()}
@@ -204,6 +239,11 @@ def http_v2(method="POST", path="/", stage="$default", **rest):
     """An event of an HTTP API or a function URL."""
     context = {"http": {"method": method, "path": path}, "stage": stage, "requestId": "id"}
     return {"version": "2.0", "rawPath": path, "requestContext": context, "headers": {}} | rest
+
+
+def direct_examples():
+    """Our own example events for direct calls, by file name."""
+    return {path.stem: json.loads(path.read_text()) for path in EVENTS.glob("direct-*.json")}
 
 
 def http_v1(method="POST", path="/", **rest):
@@ -242,11 +282,15 @@ def http():
         "JPEG": (http_v2(**body(jpeg, "image/jpeg")), 200),
         "WebP": (http_v1(**body(webp, "IMAGE/WEBP")), 200),
         "stage in the path": (http_v2(path="/prod/", stage="prod", **as_json), 200),
+        "stage in the path, REST": (http_v1(path="/prod/", **as_json), 200),
+        "type is empty": (http_v2(**as_json, headers={"content-type": ""}), 200),
         "GET": (http_v2("GET"), 200),
+        "HEAD, as for GET": (http_v2("HEAD"), 200),
         "GET, REST": (http_v1("GET"), 200),
         "OPTIONS": (http_v2("OPTIONS"), 204),
         "PUT": (http_v2("PUT", **as_json), 405),
         "DELETE, REST": (http_v1("DELETE"), 405),
+        "a path that begins like the stage": (http_v2(path="/prodx", stage="prod"), 404),
         "another path": (http_v2(path="/admin", **as_json), 404),
         "another path, REST": (http_v1(path="/../etc", **as_json), 404),
         "no body": (http_v2(), 400),

@@ -1,0 +1,112 @@
+"""A web server with the jeans, and with all that a picture's server may do wrong."""
+
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from corpus import JEANS
+
+
+@contextmanager
+def picture_server():
+    """Run the server on this machine; yield its host and port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+class Server(BaseHTTPRequestHandler):
+    """A picture's server, and all that one may do wrong."""
+
+    redirects = {
+        "/moved": "/jeans.png",
+        "/loop": "/loop",
+        "/to-private": "http://10.0.0.1/jeans.png",
+        "/to-file": "file:///etc/hostname",
+        "/to-nonsense": "http://[",
+        "/to-high-port": "http://127.0.0.1:99999/",
+    }
+    # What is not HTTP, or hardly.
+    raw = {
+        "/ssh": b"SSH-2.0-OpenSSH_9.6\r\n",
+        "/http3": b"HTTP/3.7 200 OK\r\n\r\n",
+        "/status": b"HTTP/1.1 99999 OK\r\n\r\n",
+        "/long-header": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
+        "/many-headers": b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n",
+        "/negative": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabc",
+        "/bad-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+    }
+    statuses = {"/missing": 404, "/failing": 500, "/empty": 204, "/to-nowhere": 302}
+
+    def do_GET(self):
+        if self.path in self.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.redirects[self.path])
+            self.end_headers()
+        elif self.path in self.statuses:
+            self.send_response(self.statuses[self.path])
+            self.end_headers()
+        elif self.path in self.raw:
+            self.wfile.write(self.raw[self.path])
+        elif self.path == "/silent":
+            time.sleep(20)
+        elif self.path == "/slow-header":
+            self.drip(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n", pause=0.2)
+        else:
+            self.send_response(200)
+            if self.path == "/short":
+                self.send_header("Content-Length", str(len(JEANS) + 1))
+            if self.path == "/nonsense":
+                self.send_header("Content-Length", "many")
+            if self.path == "/gzip":
+                self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            if self.path == "/slow-body":
+                self.drip(b"", b"x", pause=0.2)
+            elif self.path == "/endless":
+                self.drip(b"", bytes(100_000), pause=0)
+            else:
+                content = {"/html": b"<html>", "/gzip": b"\x1f\x8b\x08"}.get(self.path, JEANS)
+                self.wfile.write(content)
+
+    def drip(self, first, piece, pause):
+        try:
+            self.wfile.write(first)
+            for _ in range(100):
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(pause)
+        except OSError:  # the function has had enough
+            pass
+
+    def log_message(self, *args):
+        pass
+
+
+# What the function says to each of them.
+FETCHED = {
+    "/jeans.png": "jeans",
+    "/moved": "jeans",
+    "/nonsense": "ServerFailed",
+    "/loop": "ServerFailed",
+    "/to-private": "ServerFailed",
+    "/to-file": "ServerFailed",
+    "/to-nonsense": "ServerFailed",
+    "/to-high-port": "ServerFailed",
+    **dict.fromkeys(Server.raw, "ServerFailed"),
+    "/negative": "UnsupportedPicture",  # read as it came, it is no picture
+    "/to-nowhere": "ServerFailed",
+    "/missing": "ServerFailed",
+    "/failing": "ServerFailed",
+    "/empty": "ServerFailed",
+    "/silent": "ServerTooSlow",
+    "/slow-header": "ServerTooSlow",
+    "/slow-body": "ServerTooSlow",
+    "/endless": "PictureTooLarge",
+    "/short": "ServerFailed",
+    "/html": "UnsupportedPicture",
+    "/gzip": "UnsupportedPicture",
+}
