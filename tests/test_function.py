@@ -1,17 +1,15 @@
 """The exported function, in an environment that holds lambda/requirements.txt and nothing else."""
 
-import base64
 import json
 import os
 import shutil
 import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from conftest import PICTURES, REPOSITORY, run
+from corpus import JEANS, image_event
+from picture_server import picture_server
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -60,34 +58,21 @@ def ask(bundle):
     return ask
 
 
-@pytest.fixture(scope="module")
-def server():
-    """Host and port of a web server with the sample pictures."""
-    pictures = partial(SimpleHTTPRequestHandler, directory=REPOSITORY / "notebooks/assets")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), pictures)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-def image_event(path):
-    return {"image": base64.b64encode(Path(path).read_bytes()).decode()}
-
-
 @pytest.fixture(scope="session")
 def keras_scores(walk):
     return json.loads((walk / "generated/expected-scores.json").read_text())["scores"]
 
 
 def test_its_answers_equal_kerass(ask, keras_scores):
-    answers = ask(*[image_event(picture) for picture in PICTURES])["answers"]
+    answers = ask(*[image_event(picture.read_bytes()) for picture in PICTURES])["answers"]
     for picture, answer in zip(PICTURES, answers, strict=True):
         assert answer == pytest.approx(keras_scores[f"notebooks/assets/{picture.name}"], abs=1e-4)
 
 
-def test_it_takes_the_courses_event_and_gives_the_courses_answer(ask, server, keras_scores):
-    event = {"url": f"http://{server}/jeans.png"}
-    (answer,) = ask(event, ALLOWED_HOSTS=server)["answers"]
+def test_it_takes_the_courses_event_and_gives_the_courses_answer(ask, keras_scores):
+    with picture_server() as server:
+        event = {"url": f"http://{server}/jeans.png"}
+        (answer,) = ask(event, ALLOWED_HOSTS=server)["answers"]
     assert answer == pytest.approx(keras_scores["notebooks/assets/jeans.png"], abs=1e-4)
     classes = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt"
     assert list(answer) == classes.split()
@@ -95,7 +80,7 @@ def test_it_takes_the_courses_event_and_gives_the_courses_answer(ask, server, ke
 
 
 def test_it_imports_no_tensorflow_no_matplotlib_and_no_ipython(ask):
-    modules = ask(image_event(PICTURES[0]))["modules"]
+    modules = ask(image_event(JEANS))["modules"]
     packages = {module.split(".")[0] for module in modules}
     assert "tflite_runtime" in packages
     assert not packages & {"tensorflow", "keras", "tf_keras", "matplotlib", "IPython", "jupyter"}
@@ -113,7 +98,7 @@ def test_only_the_requirements_are_installed(bundle):
 def test_it_is_right_on_most_validation_photos(ask):
     photos = sorted(Path(os.environ["DATASET"], "validation").glob("*/*"))
     assert len(photos) > 300
-    answers = ask(*[image_event(photo) for photo in photos])["answers"]
+    answers = ask(*[image_event(photo.read_bytes()) for photo in photos])["answers"]
     right = [
         max(answer, key=answer.get) == photo.parent.name
         for photo, answer in zip(photos, answers, strict=True)
