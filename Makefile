@@ -1,5 +1,6 @@
 # make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
 # make test     the tests
+# make deploy-check   notebook 06: builds the bundle for AWS and checks all that is deployed
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting and style
 # make lab      JupyterLab, to step through the notebooks
@@ -14,7 +15,8 @@ MODEL =
 IMAGE =
 CLASSES =
 PREPROCESSING =
-export MODEL IMAGE CLASSES PREPROCESSING
+DEPLOY =
+export MODEL IMAGE CLASSES PREPROCESSING DEPLOY
 
 VENV = .venv
 ifneq ($(VENV),)
@@ -36,7 +38,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk test soak lint lab clean FORCE
+.PHONY: walk deploy-check test soak lint lab clean FORCE
 
 walk: generated/04-lambda-function.ipynb
 	@cat generated/summary.txt
@@ -65,6 +67,10 @@ generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated
 		lambda/nbconvert_config.py \
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute)
+
+# Not part of the walk: it needs PyPI for the bundle's packages.
+generated/06-deployment.ipynb: notebooks/06-deployment.ipynb generated/04-lambda-function.ipynb FORCE
+	@$(execute) DEPLOY="$$DEPLOY"
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
 $(notebooks): notebooks/execute.py generated/.parameters $(environment)
@@ -114,6 +120,9 @@ endef
 
 # --- everything else -----------------------------------------------------------------------------
 
+deploy-check: generated/06-deployment.ipynb
+	@cat generated/deploy-check.txt
+
 test: $(environment)
 	pytest
 
@@ -130,3 +139,4 @@ lab: $(environment)
 
 clean:
 	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' -exec rm -rf {} +
+	rm -rf lambda/.aws-sam

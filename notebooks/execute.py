@@ -7,6 +7,7 @@ outputs, as generated/01-keras-model.ipynb. What this adds to the `papermill` co
 
 - the copy appears whole or not at all;
 - it holds no times, no paths and no Python version: the same run gives the same file;
+- of cells tagged `unpublished` (photos of other people's, progress bars) it holds no outputs;
 - a cell that fails is reported in a few lines.
 """
 
@@ -61,7 +62,7 @@ def execute(name: str, parameters: dict[str, str]) -> None:
 
 
 def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
-    """Remove what differs from run to run and from machine to machine."""
+    """Remove what differs from run to run and from machine to machine, and what is unpublished."""
     del notebook.metadata["papermill"]
     notebook.metadata.language_info.pop("version", None)
     for cell in notebook.cells:
@@ -69,6 +70,8 @@ def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
             cell.metadata.pop(trace, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"  # papermill gives it a random one
+        if "unpublished" in cell.metadata.get("tags", []):
+            cell.outputs = []
 
 
 def report(name: str, error: PapermillExecutionError) -> str:

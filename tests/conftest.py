@@ -24,6 +24,7 @@ def copy_repository(folder):
 
     def not_tracked(where, names):
         left_out = {".venv", ".cache", ".git", "__pycache__", ".pytest_cache", ".ruff_cache"}
+        left_out |= {".aws-sam"}
         if Path(where).name == "generated":
             left_out |= {name for name in names if not name.endswith(".ipynb")}
         return left_out & set(names)
@@ -52,10 +53,11 @@ def make(folder, *arguments):
 
 
 @contextmanager
-def emulator(log, **variables):
+def emulator(log, python=None, folder=REPOSITORY / "lambda", **variables):
     """Run the function under AWS's emulator; yield the address that takes its events.
 
-    What both programs write goes into the file `log`.
+    Another Python, with another folder, gets these environment variables and no others. What both
+    programs write goes into the file `log`.
     """
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = ["{}:{}".format(*s.getsockname()) for s in sockets]
@@ -67,12 +69,13 @@ def emulator(log, **variables):
     command += [samcli / "local" / "rapid" / f"aws-lambda-rie-{machine}"]
     command += ["--runtime-interface-emulator-address", addresses[0]]
     command += ["--runtime-api-address", addresses[1]]
-    command += [sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"]
+    command += [python or sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"]
+    settings = {} if python else environment()
     with Path(log).open("w") as file:
         process = subprocess.Popen(
             command,
-            cwd=REPOSITORY / "lambda",
-            env=environment() | {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30"} | variables,
+            cwd=folder,
+            env=settings | {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30"} | variables,
             stdout=file,
             stderr=file,
             start_new_session=True,
