@@ -1,6 +1,7 @@
 # make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
 # make test     the tests
 # make deploy-check   notebook 06: builds the bundle for AWS and checks all that is deployed
+# make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting and style
 # make lab      JupyterLab, to step through the notebooks
@@ -9,14 +10,20 @@
 # Your own model, without editing a file (paths are relative to this folder):
 #   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
 #
+# What make train trains on, how often it goes through it, and with how many photos:
+#   make train DATASET=folder EPOCHS=20 LIMIT=200
+#
 # make VENV= uses the active environment (conda's, say) instead of building .venv/.
 
 MODEL =
 IMAGE =
 CLASSES =
 PREPROCESSING =
+EPOCHS =
+LIMIT =
+DATASET ?=
 DEPLOY =
-export MODEL IMAGE CLASSES PREPROCESSING DEPLOY
+export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT DEPLOY
 
 VENV = .venv
 ifneq ($(VENV),)
@@ -38,7 +45,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk deploy-check test soak lint lab clean FORCE
+.PHONY: walk deploy-check train test soak lint lab clean FORCE
 
 walk: generated/04-lambda-function.ipynb
 	@cat generated/summary.txt
@@ -122,6 +129,11 @@ endef
 
 deploy-check: generated/06-deployment.ipynb
 	@cat generated/deploy-check.txt
+
+# A run that was stopped goes on where it was; one that was finished is not trained again.
+train: $(environment)
+	@python notebooks/execute.py train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
+	@cat generated/train-the-model.txt
 
 test: $(environment)
 	pytest

@@ -7,7 +7,8 @@ outputs, as generated/01-keras-model.ipynb. What this adds to the `papermill` co
 
 - the copy appears whole or not at all;
 - it holds no times, no paths and no Python version: the same run gives the same file;
-- of cells tagged `unpublished` (photos of other people's, progress bars) it holds no outputs;
+- of cells tagged `unpublished` (photos of other people's, progress bars) it holds no outputs, and
+  where that is the cell of the parameters, not what they were set to;
 - a cell that fails is reported in a few lines.
 """
 
@@ -65,13 +66,18 @@ def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
     """Remove what differs from run to run and from machine to machine, and what is unpublished."""
     del notebook.metadata["papermill"]
     notebook.metadata.language_info.pop("version", None)
+    private = False
     for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
         for trace in ("papermill", "execution"):
             cell.metadata.pop(trace, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        if "injected-parameters" in tags:
             cell.id = "injected-parameters"  # papermill gives it a random one
-        if "unpublished" in cell.metadata.get("tags", []):
+        if "unpublished" in tags:
             cell.outputs = []
+            private |= "parameters" in tags
+    if private:
+        notebook.cells = [cell for cell in notebook.cells if cell.id != "injected-parameters"]
 
 
 def report(name: str, error: PapermillExecutionError) -> str:

@@ -23,7 +23,7 @@ def name(path):
 
 def test_the_walk_is_complete():
     names = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
-    names += ["06-deployment"]
+    names += ["06-deployment", "train-the-model"]
     assert [path.stem for path in SOURCES] == names
     assert [path.stem for path in EXECUTED] == names
 

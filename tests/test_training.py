@@ -1,0 +1,197 @@
+"""The training, on a few pictures made here: the real network and its real ImageNet weights."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import h5py
+import numpy as np
+import pytest
+from conftest import REPOSITORY, code_cells, copy_repository, environment, make, run
+from PIL import Image
+
+CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of the repository with pictures for a training in photos/."""
+    folder = copy_repository(tmp_path_factory.mktemp("training") / "a copy")
+    rng = np.random.default_rng(0)
+    for split in "train", "validation":
+        for name in CLASSES:
+            photos = folder / "photos" / split / name
+            photos.mkdir(parents=True)
+            for number in range(2):
+                noise = rng.integers(0, 256, (4, 3, 3), "uint8")
+                picture = Image.fromarray(noise).resize((120, 160))
+                picture.save(photos / f"{number}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory):
+    """A copy of it in which a training of two epochs has run on the downloaded pictures."""
+    trained = shutil.copytree(folder, tmp_path_factory.mktemp("trained") / "copy")
+    with zipfile.ZipFile(trained / "photos.zip", "w") as archive:
+        for photo in sorted(trained.glob("photos/*/*/*")):
+            archive.write(photo, f"clothes-main/{photo.relative_to(trained / 'photos')}")
+    shutil.rmtree(trained / "photos")
+    handler = partial(SimpleHTTPRequestHandler, directory=trained)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/photos.zip"
+    (trained / "output.txt").write_text(
+        make(trained, "train", f"DATASET={address}", "EPOCHS=2").stdout
+    )
+    server.shutdown()
+    return trained
+
+
+def history(folder):
+    """The figures of each epoch, without the time that it took."""
+    record = json.loads((folder / "generated/training-2-epochs/training.json").read_text())
+    return [{key: row[key] for key in row if key != "minutes"} for row in record["history"]]
+
+
+def weights(folder):
+    """All weights of the model that the training left, by their names."""
+    found = {}
+    with h5py.File(folder / "generated/training-2-epochs/clothing-model.h5") as file:
+        file["model_weights"].visititems(
+            lambda name, item: found.update({name: item[:]} if hasattr(item, "dtype") else {})
+        )
+    return found
+
+
+def test_the_texts_say_what_the_committed_training_measured():
+    assets = REPOSITORY / "notebooks/assets"
+    record = json.loads((assets / "training.json").read_text())
+    model, head = f"{record['accuracy']:.3f}", f"{record['accuracy_head_alone']:.3f}"
+    assert record["right"] / 341 == record["accuracy"] >= 0.925
+    assert record["accuracy_tflite"]["full int8"] >= record["accuracy"] - 0.01
+    readme = (REPOSITORY / "README.md").read_text()
+    assert re.search(rf"\| embedded: .*\| {model} \|", readme)
+    assert re.search(rf"only the head trained \|.*\| {head} \|", readme)
+    assert re.search(rf"\| accuracy \| {model} ", (assets / "README.md").read_text())
+    printed = (REPOSITORY / "generated/train-the-model.ipynb").read_text()
+    assert f"accuracy {model}: {record['right']} of 341 validation photos" in printed
+
+
+def test_a_training_on_downloaded_pictures_leaves_its_figures(trained):
+    assert "of 20 validation photos, after epoch" in (trained / "output.txt").read_text()
+    record = json.loads((trained / "generated/training-2-epochs/training.json").read_text())
+    assert record["photos"] == [20, 20] and record["epochs"] == len(record["history"]) == 2
+    assert record["accuracy"] == record["right"] / 20
+    assert list(record["per_class"]) == CLASSES
+    assert sum(row["photos"] for row in record["per_class"].values()) == 20
+    assert (trained / "generated/training-2-epochs/mistakes.png").stat().st_size > 10_000
+
+
+def test_its_executed_copy_holds_no_photos_and_no_progress_bars(trained):
+    copy = trained / "generated/train-the-model.ipynb"
+    assert "photos.zip" not in copy.read_text()  # nor where they were
+    cells = code_cells(copy)
+    private = [cell for cell in cells if "unpublished" in cell.metadata.get("tags", [])]
+    assert len(private) > 3 and not any(cell.outputs for cell in private)
+    # A photo is shown by imshow: only the confusion matrix uses it in a cell that is published.
+    shown = [cell for cell in cells if "imshow" in cell.source and cell not in private]
+    assert ["axis.imshow(confusion" in cell.source for cell in shown] == [True]
+
+
+def test_its_model_is_loadable_small_and_goes_through_notebook_1(trained):
+    model = "generated/training-2-epochs/clothing-model.h5"
+    assert (trained / model).stat().st_size < 15e6
+    make(trained, f"MODEL={model}", "generated/01-keras-model.ipynb")
+    scores = json.loads((trained / "generated/expected-scores.json").read_text())["scores"]
+    assert [list(row) for row in scores.values()] == [CLASSES] * len(scores)
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_model(trained, folder, tmp_path):
+    again = shutil.copytree(folder, tmp_path / "copy")
+    process = subprocess.Popen(
+        ["make", "VENV=", "train", "DATASET=photos", "EPOCHS=2"],
+        cwd=again,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    checkpoint = again / "generated/training-2-epochs/checkpoint.weights.h5"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)  # into the second epoch
+    kill_all(process)
+    assert (
+        checkpoint.exists() and not (again / "generated/training-2-epochs/training.json").exists()
+    )
+    with h5py.File(checkpoint) as file:
+        assert len(json.loads(file.attrs["training"])["history"]) == 1
+
+    make(again, "train", "DATASET=photos", "EPOCHS=2")
+    assert history(again) == history(trained)
+    resumed, straight = weights(again), weights(trained)
+    assert list(resumed) == list(straight)
+    assert all(np.array_equal(resumed[name], straight[name]) for name in straight)
+
+
+def kill_all(process):
+    """Kill make, the notebook's runner and its kernel, which has a session of its own."""
+    children = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = dict(map(int, line.split()) for line in children.splitlines())
+    family = {process.pid}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    for pid in family:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def remove(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "message"),
+    [
+        (None, "DATASET=nowhere", "DATASET=nowhere: no photos in train/dress, train/hat"),
+        ("photos/train/skirt", "", "no photos in train/skirt. Expected: "),
+        ("photos/validation/hat/*", "", "no photos in validation/hat. Expected: "),
+        (None, "EPOCHS=0", "EPOCHS=0. Expected: a whole number, at least 1."),
+        (None, "EPOCHS=many", "EPOCHS=many. Expected: a whole number"),
+        (None, "LIMIT=-1", "LIMIT=-1. Expected: a whole number, at least 0."),
+        (None, "DATASET=http://127.0.0.1:9/x.zip", "could not be downloaded"),
+    ],
+)
+def test_a_mistake_gets_one_clear_message(folder, tmp_path, spoil, arguments, message):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for path in sorted(copy.glob(spoil)) if spoil else []:
+        remove(path)
+    assert message in complaint(copy, arguments)
+
+
+def test_a_broken_photo_is_named(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    photo = copy / "photos/train/shoes/1.jpg"
+    photo.write_bytes(photo.read_bytes()[:-400])
+    (copy / "photos/validation/dress/0.jpg").write_text("<html>")
+    said = complaint(copy, "")
+    assert "broken, or no pictures: train/shoes/1.jpg, validation/dress/0.jpg. Remove them." in said
+
+
+def complaint(folder, arguments):
+    """What a training that must not start says, after its progress bars."""
+    command = ["make", "VENV=", "train", "DATASET=photos", *arguments.split()]
+    process = run(command, folder)
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    assert not list(folder.glob("generated/training-*/checkpoint*"))
+    return process.stderr
