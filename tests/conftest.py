@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,8 +26,8 @@ def copy_repository(folder):
     """Copy the repository as a clone would have it: without environments, caches and products."""
 
     def not_tracked(where, names):
-        left_out = {".venv", ".cache", ".git", "__pycache__", ".pytest_cache", ".ruff_cache"}
-        left_out |= {".aws-sam"}
+        left_out = {".venv", ".cache", ".git", ".aws-sam"}
+        left_out |= {"__pycache__", ".pytest_cache", ".ruff_cache"}
         if Path(where).name == "generated":
             left_out |= {name for name in names if not name.endswith(".ipynb")}
         return left_out & set(names)
@@ -50,6 +53,36 @@ def make(folder, *arguments):
     process = run(["make", "VENV=", *arguments], folder)
     assert process.returncode == 0, process.stdout + process.stderr
     return process
+
+
+def processes_in(folder):
+    """The numbers of the processes that work in a folder or below."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended, or is not ours
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append(int(process.name))
+    return found
+
+
+def wait_for(condition, seconds=60):
+    """Wait until the condition holds; fail after this many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@contextmanager
+def served(folder):
+    """Serve the files of a folder over HTTP; yield the address."""
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
 
 
 @contextmanager

@@ -9,11 +9,18 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import h5py
 import pytest
-from conftest import REPOSITORY, copy_repository, environment, make, run
+from conftest import (
+    REPOSITORY,
+    copy_repository,
+    environment,
+    make,
+    processes_in,
+    run,
+    wait_for,
+)
 
 ODD_MODELS = """
 import keras
@@ -187,26 +194,6 @@ def test_an_environment_that_cannot_be_built_says_what_is_needed(tmp_path, obsta
     assert "the environment could not be built; the reason stands above" in process.stderr
     assert "install Python 3.11 first" in process.stderr
     assert not (folder / ".venv/.complete").exists()
-
-
-def processes_in(folder):
-    """The processes that work in a folder or below."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink().is_relative_to(folder):
-                found.append((process / "cmdline").read_text().replace("\0", " "))
-        except OSError:  # it ended, or is not ours
-            pass
-    return found
-
-
-def wait_for(condition, seconds=60):
-    """Wait until the condition holds; fail after this many seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.mark.xdist_group("walk")

@@ -3,12 +3,9 @@
 import json
 import shutil
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import PICTURES, REPOSITORY, copy_repository, make, run
+from conftest import PICTURES, REPOSITORY, copy_repository, make, run, served
 
 # Models are made in a process of their own, so that TensorFlow is not loaded into the tests.
 KERAS_3_MODEL = """
@@ -95,13 +92,10 @@ def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
     # The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
     run([sys.executable, "-c", KERAS_2_ZIP], web)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=web))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
-    arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
-    make(folder, *arguments)
-    server.shutdown()
+    with served(web) as address:
+        arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
+        arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
+        make(folder, *arguments)
 
     expected = json.loads((folder / "generated/expected-scores.json").read_text())
     assert expected["library"] == "tf_keras" and expected["model"].endswith(".keras")

@@ -6,16 +6,23 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import h5py
 import numpy as np
 import pytest
-from conftest import REPOSITORY, code_cells, copy_repository, environment, make, run
+from conftest import (
+    REPOSITORY,
+    code_cells,
+    copy_repository,
+    environment,
+    make,
+    processes_in,
+    run,
+    served,
+    wait_for,
+)
 from PIL import Image
 
 CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".split()
@@ -45,14 +52,9 @@ def trained(folder, tmp_path_factory):
         for photo in sorted(trained.glob("photos/*/*/*")):
             archive.write(photo, f"clothes-main/{photo.relative_to(trained / 'photos')}")
     shutil.rmtree(trained / "photos")
-    handler = partial(SimpleHTTPRequestHandler, directory=trained)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/photos.zip"
-    (trained / "output.txt").write_text(
-        make(trained, "train", f"DATASET={address}", "EPOCHS=2").stdout
-    )
-    server.shutdown()
+    with served(trained) as address:
+        process = make(trained, "train", f"DATASET={address}/photos.zip", "EPOCHS=2")
+    (trained / "output.txt").write_text(process.stdout)
     return trained
 
 
@@ -126,10 +128,12 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_model(trained, folder,
         start_new_session=True,
     )
     checkpoint = again / "generated/training-2-epochs/checkpoint.weights.h5"
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.05)
+    wait_for(lambda: checkpoint.exists() or process.poll() is not None, seconds=600)
     time.sleep(1)  # into the second epoch
-    kill_all(process)
+    for number in processes_in(again):  # make, the notebook's runner, its kernel
+        os.kill(number, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not processes_in(again))
     assert (
         checkpoint.exists() and not (again / "generated/training-2-epochs/training.json").exists()
     )
@@ -141,18 +145,6 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_model(trained, folder,
     resumed, straight = weights(again), weights(trained)
     assert list(resumed) == list(straight)
     assert all(np.array_equal(resumed[name], straight[name]) for name in straight)
-
-
-def kill_all(process):
-    """Kill make, the notebook's runner and its kernel, which has a session of its own."""
-    children = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
-    parents = dict(map(int, line.split()) for line in children.splitlines())
-    family = {process.pid}
-    while more := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= more
-    for pid in family:
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
 
 
 def remove(path):
