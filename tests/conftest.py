@@ -30,14 +30,19 @@ def copy_repository(folder):
         left_out |= {"__pycache__", ".pytest_cache", ".ruff_cache"}
         if Path(where).name == "generated":
             left_out |= {name for name in names if not name.endswith(".ipynb")}
+            left_out -= {"measurements.json"}
         return left_out & set(names)
 
     return Path(shutil.copytree(REPOSITORY, folder, ignore=not_tracked))
 
 
 def environment():
-    """The environment variables for a process: this Python's programs first, no trace of make."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    """The environment variables for a process: this Python's programs first, no trace of make.
+
+    And nothing of an AWS account that a developer may have.
+    """
+    others = ("MAKE", "AWS_")
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(others)}
     return variables | {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
 
 

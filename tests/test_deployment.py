@@ -13,6 +13,7 @@ import tomllib
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import boto3
 import corpus
@@ -97,7 +98,7 @@ def test_the_bundle_holds_the_function_its_model_and_packages_within_the_limit(b
     packages = {path.name.split("-")[0] for path in bundle.glob("*.dist-info")}
     assert {"ai_edge_litert", "keras_image_helper", "numpy", "pillow", "urllib3"} <= packages
     assert not packages & {"tensorflow", "keras", "tflite_runtime", "boto3", "matplotlib"}
-    assert sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) < 130e6
+    assert sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) < 120e6
     left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
     assert not [path for pattern in left_out for path in bundle.glob(pattern)]
 
@@ -108,6 +109,8 @@ def test_the_bundle_answers_every_event_as_the_walks_function_does(
     cases = corpus.pictures() | corpus.malformed() | corpus.http()
     events = [event for event, *_ in cases.values()]
     events += [image_event(path.read_bytes()) for path in corpus.ASSETS.glob("*.png")]
+    for module in bundle.rglob("*.py"):  # nothing is left to compile at a cold start
+        assert (module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc").exists(), module
     answers, clean = [], {"PYTHONDONTWRITEBYTECODE": "1"}
     model = str(checked / "generated/clothing-model.tflite")
     for python, folder in (None, LAMBDA), (lambdas_python, bundle):
@@ -146,6 +149,10 @@ def alike(one, other):
             "samconfig.toml: Architecture=sparc is none of: x86_64, arm64",
         ),
         (
+            lambda folder: change(folder / "lambda/samconfig.toml", "model.tflite", "model.lite"),
+            "generated/clothing-model.lite is missing: run `make` first.",
+        ),
+        (
             lambda folder: change(
                 folder / "lambda/requirements-zip.txt", "urllib3==", "urllib3==9"
             ),
@@ -163,6 +170,22 @@ def test_a_bundle_that_cannot_be_made_gets_one_clear_message(checked, tmp_path, 
     process = run(command, folder / "lambda")
     assert process.returncode == 1
     assert message in process.stderr and "Traceback" not in process.stderr
+
+
+def test_a_bundle_without_lambdas_python_says_what_it_lacks(checked, tmp_path):
+    """And takes the model that is chosen."""
+    shutil.copytree(checked / "lambda", tmp_path / "lambda", ignore=lambda *_: [".aws-sam"])
+    int8 = Path("generated/clothing-model-int8.tflite")
+    (tmp_path / "generated").mkdir()
+    shutil.copy(checked / int8, tmp_path / int8)
+    change(tmp_path / "lambda/samconfig.toml", "clothing-model.tflite", int8.name)
+    alone = {"PATH": str(BIN), "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_INSTALL_DIR": "none"}
+    process = run([sys.executable, "bundle.py", "bundle"], tmp_path / "lambda", **alone)
+    assert process.returncode == 0, process.stderr
+    assert "without Python 3.13 there is no bytecode in the bundle" in process.stderr
+    assert not list((tmp_path / "lambda/bundle").rglob("*.pyc"))
+    chosen = tmp_path / "lambda/bundle/clothing-model.tflite"
+    assert chosen.read_bytes() == (checked / int8).read_bytes()
 
 
 def change(file, old, new):
@@ -220,7 +243,9 @@ def test_the_dockerfile_replayed_into_an_empty_folder_answers_as_the_walk_does(c
     folder = root / settings["WORKDIR"].lstrip("/")
     for path in folder.rglob("*"):
         assert path.stat().st_mode & (0o005 if path.is_dir() else 0o004), f"nobody can read {path}"
-    assert not list(folder.glob("**/tests"))
+    left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
+    assert not [path for pattern in left_out for path in folder.glob(pattern)]
+    assert list(folder.glob("__pycache__/lambda_function.*.pyc"))
 
     expected = json.loads((checked / "generated/expected-scores.json").read_text())["scores"]
     bare = tmp_path / "bare"  # the image's Python: nothing but what the Dockerfile installed
