@@ -1,5 +1,6 @@
 # make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
 # make test     the tests
+# make measure  notebook 05: size, time, memory and cost of each runtime (15 minutes)
 # make deploy-check   notebook 06: builds the bundle for AWS and checks all that is deployed
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
@@ -13,6 +14,10 @@
 # What make train trains on, how often it goes through it, and with how many photos:
 #   make train DATASET=folder EPOCHS=20 LIMIT=200
 #
+# What make measure looks at: photos for the accuracy, the course's own model; a trial run:
+#   make measure DATASET=folder MODEL_COURSE=xception_v4_large_08_0.894.h5
+#   make measure QUICK=1
+#
 # make VENV= uses the active environment (conda's, say) instead of building .venv/.
 
 MODEL =
@@ -23,7 +28,9 @@ EPOCHS =
 LIMIT =
 DATASET ?=
 DEPLOY =
-export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT DEPLOY
+QUICK =
+MODEL_COURSE =
+export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT DEPLOY QUICK MODEL_COURSE
 
 VENV = .venv
 ifneq ($(VENV),)
@@ -45,7 +52,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk deploy-check train test soak lint lab clean FORCE
+.PHONY: walk measure deploy-check train test soak lint lab clean FORCE
 
 walk: generated/04-lambda-function.ipynb
 	@cat generated/summary.txt
@@ -130,6 +137,12 @@ endef
 deploy-check: generated/06-deployment.ipynb
 	@cat generated/deploy-check.txt
 
+# A trial run leaves alone what is tracked. README's table is about the embedded model.
+measure: walk
+	@python notebooks/execute.py 05-measurements $(if $(QUICK),generated/measurements/quick.ipynb) \
+		QUICK="$$QUICK" DATASET="$$DATASET" MODEL_COURSE="$$MODEL_COURSE"
+	@$(if $(QUICK)$(MODEL),,python notebooks/readme_table.py)
+
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)
 	@python notebooks/execute.py train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
@@ -150,5 +163,6 @@ lab: $(environment)
 	jupyter lab notebooks/01-keras-model.ipynb
 
 clean:
-	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' -exec rm -rf {} +
+	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \
+		-exec rm -rf {} +
 	rm -rf lambda/.aws-sam

@@ -3,7 +3,8 @@
     python notebooks/execute.py 01-keras-model IMAGE=notebooks/assets/dress.png
 
 runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
-outputs, as generated/01-keras-model.ipynb. What this adds to the `papermill` command:
+outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
+adds to the `papermill` command:
 
 - the copy appears whole or not at all;
 - it holds no times, no paths and no Python version: the same run gives the same file;
@@ -32,13 +33,13 @@ WHAT_TO_DO = {
 }
 
 
-def execute(name: str, parameters: dict[str, str]) -> None:
-    """Run notebooks/NAME.ipynb and save it, with its outputs, as generated/NAME.ipynb.
+def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
+    """Run notebooks/NAME.ipynb and save it, with its outputs, as the copy.
 
     Raises
     ------
     PapermillExecutionError
-        A cell failed; generated/NAME.ipynb stays as it was.
+        A cell failed; the copy stays as it was.
     OSError
         The notebook is missing, or the copy could not be written.
     """
@@ -53,7 +54,6 @@ def execute(name: str, parameters: dict[str, str]) -> None:
         extra_arguments=["--log-level=CRITICAL"],  # of the kernel
     )
     without_traces_of_the_run(notebook)
-    copy = Path("generated", f"{name}.ipynb")
     part = copy.with_suffix(".part")
     try:
         nbformat.write(notebook, part)
@@ -93,11 +93,14 @@ def report(name: str, error: PapermillExecutionError) -> str:
 
 def main(name: str, *assignments: str) -> str | None:
     """Run the notebook; return the message to fail with, if it failed."""
+    copy = Path("generated", f"{name}.ipynb")
+    if assignments and "=" not in assignments[0]:
+        copy, *assignments = Path(assignments[0]), *assignments[1:]
     parameters = dict(assignment.split("=", 1) for assignment in assignments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the kernel is stopped, too
     try:
         # An empty value stands for the notebook's own default.
-        execute(name, {key: value for key, value in parameters.items() if value})
+        execute(name, copy, {key: value for key, value in parameters.items() if value})
     except PapermillExecutionError as error:
         return report(name, error)
     except NotJSONError:
@@ -108,7 +111,7 @@ def main(name: str, *assignments: str) -> str | None:
             f"What its libraries said stands in generated/{name}.log."
         )
     except KeyboardInterrupt:
-        return f"\nnotebooks/{name}.ipynb was stopped; generated/{name}.ipynb is as it was."
+        return f"\nnotebooks/{name}.ipynb was stopped; {copy} is as it was."
     except OSError as error:
         return f"{error}. {WHAT_TO_DO.get(error.errno, '')}"
 
