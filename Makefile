@@ -137,11 +137,12 @@ endef
 deploy-check: generated/06-deployment.ipynb
 	@cat generated/deploy-check.txt
 
-# A trial run leaves alone what is tracked. README's table is about the embedded model.
+# A quick run, and one of another model than the embedded one, leave alone what is tracked.
+trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
 measure: walk
-	@python notebooks/execute.py 05-measurements $(if $(QUICK),generated/measurements/quick.ipynb) \
+	@python notebooks/execute.py 05-measurements $(trial:=.ipynb) RECORD=$(trial:=.json) \
 		QUICK="$$QUICK" DATASET="$$DATASET" MODEL_COURSE="$$MODEL_COURSE"
-	@$(if $(QUICK)$(MODEL),,python notebooks/readme_table.py)
+	@$(if $(trial),,python notebooks/readme_table.py)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)

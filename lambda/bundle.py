@@ -57,7 +57,8 @@ def choices() -> tuple[str, Path]:
     if architecture not in PLATFORMS:
         known = ", ".join(PLATFORMS)
         raise ValueError(f"samconfig.toml: Architecture={architecture} is none of: {known}")
-    model = GENERATED / config["bundle"]["parameters"]["model"]
+    chosen = config.get("bundle", {}).get("parameters", {}).get("model", "clothing-model.tflite")
+    model = GENERATED / chosen
     if not model.exists():
         raise FileNotFoundError(f"generated/{model.name} is missing: run `make` first.")
     return architecture, model
