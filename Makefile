@@ -1,7 +1,7 @@
-# make          the walk: notebooks 01 to 04 into generated/, the function into lambda/
+# make          the walk: lessons 01 to 06 into generated/, both functions into lambda/
 # make test     the tests
-# make measure  notebook 05: size, time, memory and cost of each runtime (15 minutes)
-# make deploy-check   notebook 06: builds the bundle for AWS and checks all that is deployed
+# make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
+# make deploy-check   lesson 07: builds the bundle for AWS and checks all that is deployed
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting and style
@@ -35,7 +35,8 @@ export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT DEPLOY QUICK MODEL
 VENV = .venv
 ifneq ($(VENV),)
 environment = $(VENV)/.complete
-outer_path := $(PATH)
+# Without .venv/ itself: it may be active, and is what is built.
+outer_path := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
@@ -54,7 +55,7 @@ export KERAS_HOME := $(cache)/keras
 .DELETE_ON_ERROR:
 .PHONY: walk measure deploy-check train test soak lint lab clean FORCE
 
-walk: generated/04-lambda-function.ipynb
+walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
 
 
@@ -65,7 +66,8 @@ walk: generated/04-lambda-function.ipynb
 execute = python notebooks/execute.py $(basename $(@F))
 missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 
-generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb $(wildcard notebooks/assets/*) \
+generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
+		$(wildcard notebooks/assets/* notebooks/assets/misread/*) \
 		$(call missing,generated/expected-scores.json) \
 		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE)
 	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
@@ -74,20 +76,29 @@ generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-ke
 		$(call missing,generated/clothing-model.tflite generated/tflite-models.json)
 	@$(execute)
 
-generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model.ipynb
+generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model.ipynb \
+		$(call missing,generated/prediction.json)
 	@$(execute) CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
 
 generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated/03-predict.ipynb \
-		lambda/nbconvert_config.py \
+		lambda/nbconvert_config.py lambda/function.py.j2 \
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
+	@$(execute) NOTEBOOK=generated/03-predict.ipynb
+
+generated/05-on-the-internet.ipynb: notebooks/05-on-the-internet.ipynb \
+		generated/04-lambda-function.ipynb $(call missing,lambda/api.py)
+	@$(execute)
+
+generated/06-measurements.ipynb: notebooks/06-measurements.ipynb \
+		generated/05-on-the-internet.ipynb generated/measurements.json $(wildcard notebooks/measure/*.py)
 	@$(execute)
 
 # Not part of the walk: it needs PyPI for the bundle's packages.
-generated/06-deployment.ipynb: notebooks/06-deployment.ipynb generated/04-lambda-function.ipynb FORCE
+generated/07-deployment.ipynb: notebooks/07-deployment.ipynb generated/05-on-the-internet.ipynb FORCE
 	@$(execute) DEPLOY="$$DEPLOY"
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
-$(notebooks): notebooks/execute.py generated/.parameters $(environment)
+$(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) generated/.parameters $(environment)
 
 # The parameters of the last run, and the checksums of the files that they name.
 generated/.parameters: FORCE
@@ -121,7 +132,7 @@ $(VENV)/.complete: environment.yml
 	@uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
 	UV_VENV_CLEAR=1 "$$uv" venv --quiet --python 3.11 $(VENV) && \
-	$(packages) | "$$uv" pip install --quiet --python $(VENV) --requirement - && \
+	$(packages) | "$$uv" pip install --quiet --compile-bytecode --python $(VENV) --requirement - && \
 	touch $@ || { echo "$$no_environment" >&2; exit 1; }
 
 uv_version = "$$($(packages) | grep '^uv==')"
@@ -134,15 +145,15 @@ endef
 
 # --- everything else -----------------------------------------------------------------------------
 
-deploy-check: generated/06-deployment.ipynb
+deploy-check: generated/07-deployment.ipynb
 	@cat generated/deploy-check.txt
 
 # A quick run, and one of another model than the embedded one, leave alone what is tracked.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
-measure: walk
-	@python notebooks/execute.py 05-measurements $(trial:=.ipynb) RECORD=$(trial:=.json) \
-		QUICK="$$QUICK" DATASET="$$DATASET" MODEL_COURSE="$$MODEL_COURSE"
-	@$(if $(trial),,python notebooks/readme_table.py)
+measure: generated/05-on-the-internet.ipynb
+	@python notebooks/measure/run.py RECORD=$(trial:=.json)
+	@python notebooks/execute.py 06-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
+	@$(if $(trial),,python notebooks/measure/readme_table.py)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)

@@ -3,8 +3,8 @@
     python bundle.py FOLDER
 
 installs requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any
-machine: only wheels are taken), copies the function and its model, leaves out what no request
-needs, compiles the rest to bytecode, and refuses what Lambda would refuse.
+machine: only wheels are taken), copies both modules and the model, leaves out what no request needs,
+compiles the rest to bytecode, and refuses what Lambda would refuse.
 
     python bundle.py --leave-out FOLDER
 
@@ -19,6 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
+MODULES = ["lambda_function.py", "api.py"]
 PYTHON = "3.13"  # the Runtime in template.yaml
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
@@ -88,35 +89,45 @@ def compile_bytecode(folder: Path) -> None:
         )
 
 
+def check_size(folder: Path, model: Path) -> None:
+    """Raise a ValueError if the folder is over Lambda's limit."""
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if size > LIMIT:
+        raise ValueError(
+            f"The bundle has {size / 1e6:.0f} MB, of which the model has "
+            f"{model.stat().st_size / 1e6:.0f}. Lambda takes {LIMIT / 1e6:.0f} MB, unzipped. Take "
+            "a smaller model (lesson 2 makes them), or an image, which may have 10 GB."
+        )
+
+
 def bundle(folder: Path) -> None:
     """Fill the folder.
 
     Raises
     ------
     FileNotFoundError
-        The model is missing.
+        The model or a module is missing.
     RuntimeError
         A package could not be installed; uv has said why.
     ValueError
         The architecture is unknown, or the folder is over Lambda's limit.
     """
     architecture, model = choices()
+    for module in MODULES:
+        if not (HERE / module).exists():
+            raise FileNotFoundError(f"lambda/{module} is missing: run `make` first.")
     command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", PLATFORMS[architecture]]
     command += ["--only-binary", ":all:", "--requirement", HERE / "requirements-zip.txt"]
     if subprocess.run(command).returncode:
         raise RuntimeError("a package could not be installed; uv says why, above.")
     leave_out(folder)
-    shutil.copy(HERE / "lambda_function.py", folder)
+    for module in MODULES:
+        shutil.copy(HERE / module, folder)
     shutil.copy(model, folder / "clothing-model.tflite")
+    check_size(folder, model)
     compile_bytecode(folder)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if size > LIMIT:
-        raise ValueError(
-            f"The bundle has {size / 1e6:.0f} MB, of which the model has "
-            f"{model.stat().st_size / 1e6:.0f}. Lambda takes {LIMIT / 1e6:.0f} MB, unzipped. Take "
-            "a smaller model (notebook 2 makes them), or an image, which may have 10 GB."
-        )
+    check_size(folder, model)
 
 
 if __name__ == "__main__":

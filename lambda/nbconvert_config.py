@@ -1,9 +1,10 @@
-"""nbconvert's configuration for the export of the Lambda function. From the repository's root:
+"""nbconvert's configuration for the export of the two functions. From the repository's root:
 
-jupyter nbconvert --to script --config lambda/nbconvert_config.py generated/03-predict.ipynb
+jupyter nbconvert --to script --config lambda/nbconvert_config.py notebooks/03-predict.ipynb
 
-writes lambda/lambda_function.py: the cells of the notebook that are tagged `lambda`, in order, with
-the parameters that the notebook was run with.
+writes lambda/lambda_function.py: the cells of the notebook that are tagged `lambda` or `parameters`,
+in order. `05-on-the-internet.ipynb` becomes lambda/api.py. The executed copies in generated/ have the
+same cells, and the parameters that they were run with.
 """
 
 from pathlib import Path
@@ -12,24 +13,28 @@ from nbconvert.preprocessors import Preprocessor
 
 HERE = str(Path(__file__).parent)
 TAGS = {"lambda", "parameters", "injected-parameters"}  # papermill adds the last one
+MODULES = {"03-predict": "lambda_function", "05-on-the-internet": "api"}
 
 
 class KeepTaggedCells(Preprocessor):
     """Keep the cells that are the function, and check that there are any."""
 
     def preprocess(self, notebook, resources):
+        name = resources["metadata"]["name"]
         notebook.cells = [c for c in notebook.cells if TAGS & set(c.metadata.get("tags", []))]
-        if not any("lambda" in cell.metadata.tags for cell in notebook.cells):
+        if name not in MODULES or not any(
+            "lambda" in cell.metadata.tags for cell in notebook.cells
+        ):
             raise ValueError(
-                f"{resources['metadata']['name']}.ipynb has no cell tagged `lambda`: "
-                "export generated/03-predict.ipynb"
+                f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb or "
+                "05-on-the-internet.ipynb"
             )
+        resources["unique_key"] = MODULES[name]  # nbconvert's word for the file's name
         return notebook, resources
 
 
 c = get_config()  # noqa: F821 (nbconvert provides it)
 c.Exporter.preprocessors = [KeepTaggedCells]
 c.TemplateExporter.extra_template_paths = [HERE]
-c.PythonExporter.template_file = "lambda_function.py.j2"
-c.NbConvertApp.output_base = "lambda_function"
+c.PythonExporter.template_file = "function.py.j2"
 c.FilesWriter.build_directory = HERE

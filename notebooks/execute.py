@@ -8,6 +8,7 @@ adds to the `papermill` command:
 
 - the copy appears whole or not at all;
 - it holds no times, no paths and no Python version: the same run gives the same file;
+- of cells tagged `varies` (logs, times) it holds the outputs with such numbers blotted out;
 - of cells tagged `unpublished` (photos of other people's, progress bars) it holds no outputs, and
   where that is the cell of the parameters, not what they were set to;
 - a cell that fails is reported in a few lines.
@@ -19,18 +20,20 @@ import signal
 import sys
 from pathlib import Path
 
-import nbformat
-import papermill
-from nbclient.exceptions import DeadKernelError
-from nbformat.reader import NotJSONError
-from papermill.exceptions import PapermillExecutionError, strip_color
-
 WHAT_TO_DO = {
     errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
     errno.EDQUOT: "Your disk quota is used up: free some space.",
     errno.EACCES: "Make the folder writable, or work in a copy of the repository.",
     errno.EROFS: "The folder is read-only: work in a copy of the repository.",
 }
+
+# What differs from run to run: ids of requests, times, memory.
+VARYING = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"
+    r"|\b[\d.]+(?= (?:ms|s)\b)"
+    r"|(?<=Max Memory Used: )\d+"
+    r'|(?<=_ms": )[\d.]+'
+)
 
 
 def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
@@ -43,11 +46,15 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
     OSError
         The notebook is missing, or the copy could not be written.
     """
+    import nbformat
+    import papermill
+
     notebook = papermill.execute_notebook(
         f"notebooks/{name}.ipynb",
         None,
         parameters,
         kernel_name="python3",
+        cwd="notebooks",  # as in JupyterLab
         progress_bar={"desc": name},
         stderr_file=sys.stderr,  # the progress of a download
         coalesce_streams=True,  # however slowly the lines of a cell come
@@ -62,7 +69,7 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
         part.unlink(missing_ok=True)
 
 
-def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
+def without_traces_of_the_run(notebook) -> None:
     """Remove what differs from run to run and from machine to machine, and what is unpublished."""
     del notebook.metadata["papermill"]
     notebook.metadata.language_info.pop("version", None)
@@ -73,6 +80,9 @@ def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
             cell.metadata.pop(trace, None)
         if "injected-parameters" in tags:
             cell.id = "injected-parameters"  # papermill gives it a random one
+        if "varies" in tags:
+            for output in cell.outputs:
+                blot_out(output)
         if "unpublished" in tags:
             cell.outputs = []
             private |= "parameters" in tags
@@ -80,8 +90,19 @@ def without_traces_of_the_run(notebook: nbformat.NotebookNode) -> None:
         notebook.cells = [cell for cell in notebook.cells if cell.id != "injected-parameters"]
 
 
-def report(name: str, error: PapermillExecutionError) -> str:
+def blot_out(output) -> None:
+    """Replace the numbers in the texts of a cell's output that differ from run to run."""
+    places = [(output, "text")] if output.output_type == "stream" else []
+    places += [(output.data, kind) for kind in output.get("data", {}) if kind.startswith("text/")]
+    for holder, key in places:
+        text = holder[key].replace(str(Path.cwd()), "…")
+        holder[key] = VARYING.sub("…", text).replace("\t", "  ")
+
+
+def report(name: str, error) -> str:
     """Say which cell failed, at which line, and with what message."""
+    from papermill.exceptions import strip_color
+
     frames = strip_color("\n".join(error.traceback)).splitlines()
     lines = [line for line in frames if re.match(r"-+> *\d+ (?! *raise)", line)]
     return "\n".join(
@@ -91,16 +112,15 @@ def report(name: str, error: PapermillExecutionError) -> str:
     )
 
 
-def main(name: str, *assignments: str) -> str | None:
+def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
     """Run the notebook; return the message to fail with, if it failed."""
-    copy = Path("generated", f"{name}.ipynb")
-    if assignments and "=" not in assignments[0]:
-        copy, *assignments = Path(assignments[0]), *assignments[1:]
-    parameters = dict(assignment.split("=", 1) for assignment in assignments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the kernel is stopped, too
+    # These imports take a second: Ctrl-C must not show where they are.
+    from nbclient.exceptions import DeadKernelError
+    from nbformat.reader import NotJSONError
+    from papermill.exceptions import PapermillExecutionError
+
     try:
-        # An empty value stands for the notebook's own default.
-        execute(name, copy, {key: value for key, value in parameters.items() if value})
+        execute(name, copy, parameters)
     except PapermillExecutionError as error:
         return report(name, error)
     except NotJSONError:
@@ -110,10 +130,24 @@ def main(name: str, *assignments: str) -> str | None:
             f"\nnotebooks/{name}.ipynb: its Python process ended, perhaps for lack of memory. "
             f"What its libraries said stands in generated/{name}.log."
         )
-    except KeyboardInterrupt:
-        return f"\nnotebooks/{name}.ipynb was stopped; {copy} is as it was."
     except OSError as error:
         return f"{error}. {WHAT_TO_DO.get(error.errno, '')}"
+    return None
+
+
+def main(name: str, *assignments: str) -> str | None:
+    """Run the notebook with these parameters; return the message to fail with, if it failed."""
+    copy = Path("generated", f"{name}.ipynb")
+    if assignments and "=" not in assignments[0]:
+        copy, *assignments = Path(assignments[0]), *assignments[1:]
+    parameters = dict(assignment.split("=", 1) for assignment in assignments)
+    # An empty value stands for the notebook's own default.
+    given = {key: value for key, value in parameters.items() if value}
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the kernel stops, too
+        return run(name, copy, given)
+    except KeyboardInterrupt:
+        return f"\nnotebooks/{name}.ipynb was stopped; {copy} is as it was."
 
 
 if __name__ == "__main__":

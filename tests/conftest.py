@@ -2,16 +2,10 @@
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager, suppress
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -78,59 +72,6 @@ def wait_for(condition, seconds=60):
         time.sleep(0.05)
 
 
-@contextmanager
-def served(folder):
-    """Serve the files of a folder over HTTP; yield the address."""
-    handler = partial(SimpleHTTPRequestHandler, directory=folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-
-
-@contextmanager
-def emulator(log, python=None, folder=REPOSITORY / "lambda", **variables):
-    """Run the function under AWS's emulator; yield the address that takes its events.
-
-    Another Python, with another folder, gets these environment variables and no others. What both
-    programs write goes into the file `log`.
-    """
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    addresses = ["{}:{}".format(*s.getsockname()) for s in sockets]
-    for s in sockets:
-        s.close()
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
-    samcli = Path(find_spec("samcli").origin).parent
-    command = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-    command += [samcli / "local" / "rapid" / f"aws-lambda-rie-{machine}"]
-    command += ["--runtime-interface-emulator-address", addresses[0]]
-    command += ["--runtime-api-address", addresses[1]]
-    command += [python or sys.executable, "-m", "awslambdaric", "lambda_function.lambda_handler"]
-    settings = {} if python else environment()
-    with Path(log).open("w") as file:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=settings | {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30"} | variables,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    try:
-        host, port = addresses[0].split(":")
-        while process.poll() is None:
-            with suppress(ConnectionRefusedError):
-                socket.create_connection((host, int(port))).close()
-                break
-            time.sleep(0.02)
-        yield f"http://{addresses[0]}/2015-03-31/functions/function/invocations"
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def code_cells(notebook):
     """The code cells of a notebook file."""
     cells = nbformat.read(notebook, as_version=4).cells
@@ -142,4 +83,18 @@ def walk(tmp_path_factory):
     """A copy of the repository, in a folder with a space in its name, where `make` has run."""
     folder = copy_repository(tmp_path_factory.mktemp("walk") / "a copy")
     (folder / "output.txt").write_text(make(folder).stdout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A home directory without AWS credentials; sam keeps its notes there."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def checked(walk, tmp_path_factory):
+    """A copy of the walk, in a folder with a space, where `make deploy-check` has run."""
+    folder = shutil.copytree(walk, tmp_path_factory.mktemp("deployment") / "a copy")
+    (folder / "said.txt").write_text(make(folder, "deploy-check").stdout)
     return folder

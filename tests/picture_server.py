@@ -1,21 +1,18 @@
 """A web server with the jeans, and with all that a picture's server may do wrong."""
 
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from corpus import JEANS
+from walk import serve
 
 
 @contextmanager
 def picture_server():
     """Run the server on this machine; yield its host and port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serve(Server) as address:
+        yield address.removeprefix("http://")
 
 
 class Server(BaseHTTPRequestHandler):

@@ -15,11 +15,14 @@ import time
 from pathlib import Path
 from statistics import median
 
+sys.path.append(str(Path(__file__).parent.parent / "notebooks"))  # where walk is
+
 import corpus
 import urllib3
-from conftest import REPOSITORY, emulator
+from conftest import REPOSITORY, environment
 from picture_server import FETCHED, picture_server
 from tqdm import tqdm
+from walk import lambda_runtime
 
 REQUESTS = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
 SETTLED = 500  # requests until all code and buffers are in use
@@ -69,10 +72,14 @@ def main():
     # glibc may keep up to 64 MB of what was freed, now more, now less. With a fixed threshold it
     # gives large blocks back at once, and what is measured is the memory in use.
     settings |= {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-    with picture_server() as server, emulator(log, **settings, ALLOWED_HOSTS=server) as address:
+    settings |= {"folder": REPOSITORY / "lambda", "environment": environment(), "log_file": log}
+    with (
+        picture_server() as server,
+        lambda_runtime("api.lambda_handler", ALLOWED_HOSTS=server, **settings) as runtime,
+    ):
 
         def answer(event):
-            response = urllib3.request("POST", address, body=json.dumps(event), timeout=30)
+            response = urllib3.request("POST", runtime.url, body=json.dumps(event), timeout=30)
             body = response.json()
             if isinstance(body, dict):
                 body.pop("requestId", None)  # of errors: it is new each time

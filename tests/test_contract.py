@@ -20,11 +20,12 @@ import hypothesis
 import pytest
 import trustme
 import urllib3
-from conftest import PICTURES, REPOSITORY, emulator
+from conftest import PICTURES, REPOSITORY, environment
 from corpus import JEANS, image_event
 from hypothesis import strategies
 from picture_server import FETCHED, Server, picture_server
 from PIL import Image
+from walk import lambda_runtime
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -72,7 +73,7 @@ def variables(**values):
 
 def load(walk, **settings):
     """Import the function afresh, as a cold start does, with these environment variables."""
-    spec = importlib.util.spec_from_file_location("f", REPOSITORY / "lambda/lambda_function.py")
+    spec = importlib.util.spec_from_file_location("f", REPOSITORY / "lambda/api.py")
     function = importlib.util.module_from_spec(spec)
     model = str(walk / "generated/clothing-model.tflite")
     with variables(MODEL_PATH=model, **LIMITS, **settings):
@@ -101,11 +102,13 @@ def in_process(function):
 def under_aws(walk, tmp_path_factory, **settings):
     log = tmp_path_factory.mktemp("emulator") / "log.txt"
     model = str(walk / "generated/clothing-model.tflite")
-    with emulator(log, MODEL_PATH=model, **LIMITS, **settings) as address:
+    deployed = {"folder": REPOSITORY / "lambda", "environment": environment(), "log_file": log}
+    settings |= LIMITS | {"MODEL_PATH": model}
+    with lambda_runtime("api.lambda_handler", **deployed, **settings) as runtime:
 
         def call(event):
-            content = json.dumps(event)
-            answer = urllib3.request("POST", address, body=content, timeout=20, retries=False)
+            body = json.dumps(event)
+            answer = urllib3.request("POST", runtime.url, body=body, timeout=20, retries=False)
             return answer.json()
 
         yield call
@@ -141,7 +144,7 @@ def references(walk, function):
         "jeans on white": corpus.on_white("RGB"),
         "grey jeans on white": corpus.on_white("L"),
     }
-    scores = {name: function.predict(function.prepare(png)) for name, png in plain.items()}
+    scores = {name: function.score(function.prepare(png)) for name, png in plain.items()}
     return scores | {"jeans": record["scores"]["notebooks/assets/jeans.png"]}
 
 
@@ -203,6 +206,7 @@ def test_http_events(call, case):
         assert set(body) == {"error", "message"}
         assert body["error"] == {status: name for name, status in STATUS.items()}[status]
         assert "Traceback" not in answer["body"] and "lambda_function" not in answer["body"]
+        assert "api.py" not in answer["body"]
     elif "GET" in case:  # HEAD, too
         assert body["classes"] == CLASSES and "POST /" in body
     elif status == 200:
@@ -277,6 +281,29 @@ def test_a_name_that_changes_its_address_is_not_followed_under_aws(
         check(call(event), "MalformedRequest", references)  # now the name points here
 
 
+def test_a_redirect_to_a_private_address_is_refused_where_no_hosts_are_listed(
+    function, monkeypatch
+):
+    """The check of public addresses, not the list of allowed hosts, stops it."""
+    addresses = {"stranger.example": "93.184.216.34", "inside.example": "10.0.0.5"}
+    connected = []
+
+    def look_up(host, port, **kwargs):
+        return [(2, 1, 6, "", (addresses[host], port))]
+
+    def connect(address, *args, **kwargs):
+        connected.append(address)
+        ours, theirs = socket.socketpair()
+        theirs.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://inside.example/\r\n\r\n")
+        return ours
+
+    monkeypatch.setattr(function.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    with pytest.raises(function.ServerFailed, match="redirects to where we do not go"):
+        function.fetch("http://stranger.example/jeans.png")
+    assert connected == [("93.184.216.34", 80)]
+
+
 def test_a_look_up_that_takes_too_long_is_given_up(function, monkeypatch):
     def look_up(*args, **kwargs):
         time.sleep(20)
@@ -305,8 +332,8 @@ def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walk):
     """In a process of its own: a transparent WebP of 25 million pixels, the hungriest kind."""
     webp = corpus.encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True)
     code = (
-        "import json, sys, lambda_function; from pathlib import Path\n"
-        "lambda_function.lambda_handler(json.load(sys.stdin), None)\n"
+        "import json, sys, api; from pathlib import Path\n"
+        "api.lambda_handler(json.load(sys.stdin), None)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
     )
     process = subprocess.run(
@@ -380,7 +407,7 @@ def test_an_error_of_our_own_shows_no_details_to_an_http_caller(function, monkey
     def fail(X):
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(function, "predict", fail)
+    monkeypatch.setattr(function, "score", fail)
     answer = function.lambda_handler(corpus.http_v2(**corpus.body(JEANS, "image/png")), None)
     assert answer["statusCode"] == 500
     assert "secret" not in answer["body"] and "RuntimeError" not in answer["body"]

@@ -1,4 +1,4 @@
-"""The export: lambda/lambda_function.py is made from the notebook, and from nothing else."""
+"""The export: both functions are made from their notebooks, and from nothing else."""
 
 import re
 
@@ -8,29 +8,40 @@ from conftest import REPOSITORY, run
 pytestmark = pytest.mark.xdist_group("walk")
 
 EXPORT = "jupyter nbconvert --to script --config lambda/nbconvert_config.py"
-FUNCTION = "lambda/lambda_function.py"
+FUNCTION, API = "lambda/lambda_function.py", "lambda/api.py"
+MADE_FROM = {FUNCTION: "03-predict.ipynb", API: "05-on-the-internet.ipynb"}
 
 
-def test_the_committed_function_equals_a_fresh_export(walk):
-    (walk / FUNCTION).unlink()
-    process = run([*EXPORT.split(), "generated/03-predict.ipynb"], walk)
+@pytest.mark.parametrize("folder", ["notebooks", "generated"])
+@pytest.mark.parametrize("function", MADE_FROM)
+def test_the_committed_function_equals_a_fresh_export(walk, function, folder):
+    """From the notebook that people edit, and from the copy that make ran."""
+    (walk / function).unlink()
+    process = run([*EXPORT.split(), f"{folder}/{MADE_FROM[function]}"], walk)
     assert process.returncode == 0, process.stderr
-    assert (walk / FUNCTION).read_text() == (REPOSITORY / FUNCTION).read_text()
+    assert (walk / function).read_text() == (REPOSITORY / function).read_text()
 
 
-def test_the_first_line_says_where_it_comes_from_and_not_to_edit_it():
-    first = (REPOSITORY / FUNCTION).read_text().splitlines()[0]
-    assert "notebooks/03-predict.ipynb" in first and "do not edit" in first
+@pytest.mark.parametrize("function", MADE_FROM)
+def test_the_first_line_says_where_it_comes_from_and_not_to_edit_it(function):
+    first = (REPOSITORY / function).read_text().splitlines()[0]
+    assert f"notebooks/{MADE_FROM[function]}" in first and "do not edit" in first
 
 
-def test_it_carries_no_traces_of_a_notebook():
-    function = (REPOSITORY / FUNCTION).read_text()
-    assert not re.search(r"In ?\[|get_ipython|coding:", function)
+@pytest.mark.parametrize("function", MADE_FROM)
+def test_it_carries_no_traces_of_a_notebook(function):
+    text = (REPOSITORY / function).read_text()
+    assert not re.search(r"In ?\[|get_ipython|coding:|walk\.", text)
+
+
+def test_the_courses_function_is_read_in_one_sitting():
+    lines = (REPOSITORY / FUNCTION).read_text().splitlines()
+    assert len([line for line in lines if line]) <= 60
 
 
 def test_it_passes_ruff_as_it_is(walk):
     for command in (["ruff", "check"], ["ruff", "format", "--check"]):
-        process = run([*command, FUNCTION], walk)
+        process = run([*command, FUNCTION, API], walk)
         assert process.returncode == 0, process.stdout
 
 

@@ -1,4 +1,4 @@
-"""The exported function, in an environment that holds lambda/requirements.txt and nothing else."""
+"""Both exported functions, in an environment that holds lambda/requirements.txt and nothing else."""
 
 import json
 import os
@@ -15,19 +15,20 @@ pytestmark = pytest.mark.xdist_group("walk")
 
 # Reads events from stdin, writes the answers and the loaded modules to stdout.
 DRIVER = """
-import contextlib, io, json, sys
-import lambda_function
+import contextlib, importlib, io, json, sys
+function = importlib.import_module(sys.argv[1])
 with contextlib.redirect_stdout(io.StringIO()):
-    answers = [lambda_function.lambda_handler(event, None) for event in json.load(sys.stdin)]
+    answers = [function.lambda_handler(event, None) for event in json.load(sys.stdin)]
 json.dump({"answers": answers, "modules": sorted(sys.modules)}, sys.stdout)
 """
 
 
 @pytest.fixture(scope="session")
 def bundle(walk, tmp_path_factory):
-    """A folder with the function, its model beside it, and the environment in .venv/."""
+    """A folder with both functions, their model beside them, and the environment in .venv/."""
     folder = tmp_path_factory.mktemp("bundle")
-    shutil.copy(REPOSITORY / "lambda/lambda_function.py", folder)
+    for module in "lambda_function.py", "api.py":
+        shutil.copy(REPOSITORY / "lambda" / module, folder)
     shutil.copy(walk / "generated/clothing-model.tflite", folder)
     requirements = REPOSITORY / "lambda/requirements.txt"
     for command in (
@@ -39,13 +40,13 @@ def bundle(walk, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def ask(bundle):
-    """Send events to the function; return its answers and the modules that it loaded."""
+@pytest.fixture(scope="session", params=["lambda_function", "api"])
+def ask(request, bundle):
+    """Send events to a function; return its answers and the modules that it loaded."""
 
     def ask(*events, **variables):
         process = subprocess.run(
-            [bundle / ".venv/bin/python", "-c", DRIVER],
+            [bundle / ".venv/bin/python", "-c", DRIVER, request.param],
             cwd=bundle,
             env=variables,
             input=json.dumps(events),
@@ -84,6 +85,7 @@ def test_it_imports_no_tensorflow_no_matplotlib_and_no_ipython(ask):
     packages = {module.split(".")[0] for module in modules}
     assert "tflite_runtime" in packages
     assert not packages & {"tensorflow", "keras", "tf_keras", "matplotlib", "IPython", "jupyter"}
+    assert "urllib3" not in packages  # it takes long to load, and only a URL needs it
 
 
 def test_only_the_requirements_are_installed(bundle):

@@ -1,18 +1,23 @@
-"""The measurements: notebook 5 runs, its record is complete, and README quotes that record."""
+"""The measurements: they run, their record is complete, lesson 6 draws it and README quotes it."""
 
 import json
 import math
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
-from conftest import REPOSITORY, make, run
+from conftest import REPOSITORY, environment, make, run
+from measure import environments, ratios
 
 pytestmark = pytest.mark.xdist_group("walk")
 
 RUNTIMES = {"keras", "tf.lite", "tflite-runtime", "litert", "onnxruntime"}
 FUNCTIONS = {"the course's", "its successor", "our zip before", "… compiled", "nothing"}
 FUNCTIONS |= {"ours (image)", "ours (zip)", "ours (zip, int8)"}
-TRACKED = "generated/measurements.json", "generated/05-measurements.ipynb", "README.md"
+TRACKED = "generated/measurements.json", "generated/06-measurements.ipynb", "README.md"
 
 
 def numbers(value):
@@ -44,11 +49,13 @@ def complete(record):
 def measured(walk):
     """The copy of the repository in which `make measure QUICK=1` has run.
 
-    The environments of the contenders are the repository's: they are large, and built once.
+    The environments and the models of the contenders are the repository's: they are large, take a
+    while, and are made once.
     """
-    environments = REPOSITORY / ".cache" / "environments"
-    environments.mkdir(parents=True, exist_ok=True)
-    (walk / ".cache" / "environments").symlink_to(environments)
+    for name in "environments", "models":
+        made = REPOSITORY / ".cache" / name
+        made.mkdir(parents=True, exist_ok=True)
+        (walk / ".cache" / name).symlink_to(made)
     before = [(walk / name).read_bytes() for name in TRACKED]
     make(walk, "measure", "QUICK=1", "DATASET=")  # whatever is set here
     assert [(walk / name).read_bytes() for name in TRACKED] == before
@@ -59,6 +66,11 @@ def test_a_quick_run_measures_every_contender_and_leaves_what_is_tracked(measure
     record = json.loads((measured / "generated/measurements/trial.json").read_text())
     complete(record)
     assert record["quick"] and any("DATASET" in reason for reason in record["left_out"])
+
+
+def test_the_lesson_draws_that_record_too(measured):
+    text = (measured / "generated/measurements/trial.ipynb").read_text(encoding="utf-8")
+    assert "QUICK is given" in text and "image/png" in text
 
 
 def test_the_record_is_complete():
@@ -79,6 +91,7 @@ def test_the_record_is_complete():
     [
         ("DATASET=nowhere", "DATASET=nowhere: no photos in validation/dress"),
         ("MODEL_COURSE=nowhere.h5", "MODEL_COURSE=nowhere.h5: there is no such file."),
+        ("RECORD=no/where.json", "RECORD=no/where.json: there is no such folder."),
     ],
 )
 def test_what_is_not_there_gets_one_clear_message(measured, setting, message):
@@ -87,11 +100,46 @@ def test_what_is_not_there_gets_one_clear_message(measured, setting, message):
     assert message in process.stderr and "Traceback" not in process.stderr
 
 
+@pytest.mark.parametrize("seconds", [0.6, 4])  # still importing; at work
+def test_ctrl_c_gets_one_line_and_leaves_the_record(measured, seconds):
+    record = measured / "generated/measurements/trial.json"
+    before = record.read_bytes()
+    process = subprocess.Popen(
+        [sys.executable, "notebooks/measure/run.py", "QUICK=1", f"RECORD={record}"],
+        cwd=measured,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert f"The measurements were stopped; {record} is as it was." in said
+    assert "Traceback" not in said and record.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(11.3, "11 times faster"), (1.57, "1.6 times faster"), (1.01, "the same")]
+    + [(0.5, "2.0 times slower")],
+)
+def test_a_ratio_is_said_as_people_say_it(ratio, words):
+    assert ratios.times(ratio, "faster") == words
+
+
+def test_the_environments_get_the_versions_for_their_python(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    numpy, helper = environments.pinned("environment.yml", "numpy keras-image-helper")
+    assert numpy.startswith("numpy==1.")  # what tflite-runtime needs
+    assert f"{helper}\n" in (REPOSITORY / "lambda/requirements.txt").read_text()
+
+
 def test_the_record_names_no_machine_and_no_path():
     text = (REPOSITORY / "generated/measurements.json").read_text()
     assert not re.search(r'"/|/home|/tmp|/root', text)
 
 
 def test_readme_quotes_the_record():
-    process = run(["python", "notebooks/readme_table.py", "--check"], REPOSITORY)
+    process = run(["python", "notebooks/measure/readme_table.py", "--check"], REPOSITORY)
     assert process.returncode == 0, process.stderr

@@ -1,11 +1,15 @@
 """Anybody's own model through the whole walk, without editing a file."""
 
 import json
+import re
 import shutil
 import sys
 
+import nbclient
+import nbformat
 import pytest
-from conftest import PICTURES, REPOSITORY, copy_repository, make, run, served
+from conftest import PICTURES, REPOSITORY, copy_repository, make, run
+from walk import serve
 
 # Models are made in a process of their own, so that TensorFlow is not loaded into the tests.
 KERAS_3_MODEL = """
@@ -19,17 +23,19 @@ keras.Sequential([
 ]).save("my kitchen.keras")
 """
 
+# As the course's model of 2021, in small: separable convolutions, a layer of 100, ten logits.
 KERAS_2_MODEL = """
 import tf_keras
+from tf_keras import layers
 tf_keras.utils.set_random_seed(0)
-base = tf_keras.applications.Xception(
-    weights=None, include_top=False, input_shape=(299, 299, 3), pooling="avg"
-)
-inner = tf_keras.layers.Dense(100, activation="relu")(base.output)
-drop = tf_keras.layers.Dropout(0.2)(inner)
-model = tf_keras.Model(base.input, tf_keras.layers.Dense(10)(drop))
+picture = tf_keras.Input((96, 128, 3))
+x = layers.Conv2D(16, 3, strides=2, activation="relu")(picture)
+y = layers.BatchNormalization()(layers.SeparableConv2D(16, 3, padding="same")(x))
+x = layers.MaxPooling2D(2)(layers.add([x, y]))
+inner = layers.Dense(100, activation="relu")(layers.GlobalAveragePooling2D()(x))
+model = tf_keras.Model(picture, layers.Dense(10)(layers.Dropout(0.2)(inner)))
 model.compile("adam", tf_keras.losses.CategoricalCrossentropy(from_logits=True))
-model.save("xception.h5")
+model.save("course.h5")
 """
 
 KERAS_2_ZIP = """
@@ -47,41 +53,78 @@ def files_of_the_walk(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept}
 
 
-@pytest.mark.xdist_group("walk")
-def test_a_keras_3_model_of_other_size_and_classes_and_back_again(walk, tmp_path):
-    folder = shutil.copytree(walk, tmp_path / "copy")
-    before = files_of_the_walk(folder)
+def step_through(notebook, **parameters):
+    """Change the parameters in a notebook, save it, and run it as JupyterLab does."""
+    opened = nbformat.read(notebook, as_version=4)
+    for cell in opened.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            for name, value in parameters.items():
+                assert f"\n{name} = " in f"\n{cell.source}"
+                cell.source = re.sub(
+                    rf"^{name} = .*", f"{name} = {value!r}", cell.source, flags=re.M
+                )
+    nbformat.write(opened, notebook)
+    resources = {"metadata": {"path": notebook.parent}}
+    nbclient.NotebookClient(opened, resources=resources).execute()
+
+
+def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_path):
+    """Without make and its files, with changed CLASSES; then with CLASSES changed in 3 alone."""
+    folder = copy_repository(tmp_path / "copy")
+    for file in folder.glob("generated/*.ipynb"):
+        file.unlink()
+    for function in "lambda_function.py", "api.py":
+        (folder / "lambda" / function).unlink()
+    run([sys.executable, "-c", KERAS_3_MODEL], folder)
+    lessons, classes = folder / "notebooks", "cup fork knife spoon"
+    step_through(lessons / "01-keras-model.ipynb", MODEL="my kitchen.keras", CLASSES=classes)
+    step_through(lessons / "02-tflite-model.ipynb")
+    step_through(lessons / "03-predict.ipynb", CLASSES=classes)
+    step_through(lessons / "04-lambda-function.ipynb")
+    assert f"CLASSES = {classes!r}" in (folder / "lambda/lambda_function.py").read_text()
+    answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
+    assert [list(answer) for answer in answers.values()] == [classes.split()] * 3
+    step_through(lessons / "05-on-the-internet.ipynb")
+    assert (folder / "lambda/api.py").read_text() == (REPOSITORY / "lambda/api.py").read_text()
+
+    with pytest.raises(nbclient.exceptions.CellExecutionError) as error:
+        step_through(lessons / "03-predict.ipynb", CLASSES="spoon knife fork cup")
+    assert 'here, but lesson 1 was run with "cup fork knife spoon"' in str(error.value)
+
+
+def test_one_model_then_another_and_back_again(tmp_path):
+    """A model of the course's kind written by Keras 2; one of Keras 3, of other size and classes."""
+    folder = copy_repository(tmp_path / "a copy")
+    walk = "generated/04-lambda-function.ipynb"  # the lessons after it only read
+    run([sys.executable, "-c", KERAS_2_MODEL], folder)
     run([sys.executable, "-c", KERAS_3_MODEL], folder)
     shutil.copy(PICTURES[0], folder / "my cup.png")
+    picture = "notebooks/assets/t-shirt.png"
+
+    first = [walk, "MODEL=course.h5", f"IMAGE={picture}"]
+    make(folder, *first)
+    expected = json.loads((folder / "generated/expected-scores.json").read_text())
+    assert expected["library"] == "tf_keras"
+    answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
+    assert answers[picture] == pytest.approx(expected["scores"][picture], abs=1e-4)
+    assert len(answers[picture]) == 10
+    before = files_of_the_walk(folder)
+    committed = (REPOSITORY / "lambda/lambda_function.py").read_text()
+    assert (folder / "lambda/lambda_function.py").read_text() == committed
 
     classes = "cup fork knife spoon"
-    process = make(folder, "MODEL=my kitchen.keras", f"CLASSES={classes}", "IMAGE=my cup.png")
-    assert "my cup.png is " in process.stdout
+    make(folder, walk, "MODEL=my kitchen.keras", f"CLASSES={classes}", "IMAGE=my cup.png")
+    assert "my cup.png is " in (folder / "generated/summary.txt").read_text()
     record = json.loads((folder / "generated/lambda-answers.json").read_text())
     answer = record["answers"]["my cup.png"]
     assert list(answer) == classes.split()
     assert sum(answer.values()) == pytest.approx(1, abs=1e-4)
     assert f'CLASSES = "{classes}"' in (folder / "lambda/lambda_function.py").read_text()
 
-    # The plain walk restores everything, to the byte.
-    make(folder)
+    # The first walk restores everything, to the byte.
+    make(folder, *first)
     after = files_of_the_walk(folder)
     assert [path for path in before if after.get(path) != before[path]] == []
-    committed = (REPOSITORY / "lambda/lambda_function.py").read_text()
-    assert (folder / "lambda/lambda_function.py").read_text() == committed
-
-
-def test_an_xception_written_by_keras_2(tmp_path):
-    folder = copy_repository(tmp_path / "copy")
-    run([sys.executable, "-c", KERAS_2_MODEL], folder)
-    make(folder, "MODEL=xception.h5", "IMAGE=notebooks/assets/t-shirt.png")
-
-    expected = json.loads((folder / "generated/expected-scores.json").read_text())
-    assert expected["library"] == "tf_keras"
-    answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
-    picture = "notebooks/assets/t-shirt.png"
-    assert answers[picture] == pytest.approx(expected["scores"][picture], abs=1e-4)
-    assert len(answers[picture]) == 10
 
 
 def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
@@ -92,7 +135,7 @@ def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
     # The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
     run([sys.executable, "-c", KERAS_2_ZIP], web)
 
-    with served(web) as address:
+    with serve(web) as address:
         arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
         arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
         make(folder, *arguments)

@@ -1,0 +1,80 @@
+"""What a run measures, how often, and what it leaves out."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import walk
+
+FOLDER = Path("generated/measurements")  # the functions and logs of a run
+
+
+@dataclass
+class Plan:
+    """What a run measures; see `make_plan`."""
+
+    quick: bool
+    course_model: str  # the file of the course's model; "" for its architecture, random weights
+    photos: dict[str, int]  # the path of each validation photo, and the index of its class
+    expected: dict  # what lesson 1 left: our model's file, its Keras, its scores
+    left_out: list[str] = field(default_factory=list)  # what is not measured, and why
+    cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+    @property
+    def rounds(self) -> int:
+        """How often all take their turn, one after the other."""
+        return 2 if self.quick else 10
+
+    @property
+    def requests(self) -> int:
+        """How many requests a turn has, after one that does not count."""
+        return 3 if self.quick else 5
+
+    @property
+    def starts(self) -> int:
+        """How often each process is started, for the cold start."""
+        return 1 if self.quick else 5
+
+
+def make_plan(quick: bool, dataset: str, course_model: str) -> Plan:
+    """Check what a run was given.
+
+    Parameters
+    ----------
+    quick
+        Fewer repetitions and fewer contenders, to see that it works.
+    dataset
+        A folder with validation/, the photos of clothing-dataset-small; "" leaves out the accuracy.
+    course_model
+        The course's model, a .h5 or .keras file; "" takes its architecture with random weights.
+
+    Raises
+    ------
+    walk.Problem
+        Something is not there.
+    """
+    expected = walk.load("generated/expected-scores.json")
+    if course_model and not Path(course_model).is_file():
+        raise walk.Problem(f"MODEL_COURSE={course_model}: there is no such file.")
+    classes = list(next(iter(expected["scores"].values())))
+    photos = _photos(dataset, classes) if dataset else {}
+    if quick:
+        photos = dict(list(photos.items())[::20])
+    plan = Plan(quick, course_model, photos, expected)
+    if not dataset:
+        plan.left_out.append("accuracy: no validation photos (DATASET is not given)")
+    if not course_model:
+        reason = "its weights are random (MODEL_COURSE is not given)"
+        plan.left_out.append(f"accuracy of Xception: {reason}")
+    return plan
+
+
+def _photos(dataset: str, classes: list[str]) -> dict[str, int]:
+    """Return the path of each validation photo, with the index of its class."""
+    photos = {}
+    for index, name in enumerate(classes):
+        found = sorted(Path(dataset, "validation", name).glob("*.jp*g"))
+        if not found:
+            raise walk.Problem(f"DATASET={dataset}: no photos in validation/{name}")
+        photos |= {str(file): index for file in found}
+    return photos

@@ -1,0 +1,38 @@
+"""Ratios in words, for lesson 6 and README's table."""
+
+OPPOSITE = {"faster": "slower", "smaller": "larger"}
+WORDS = {  # what is better, of each measure of a function
+    "warm request": "faster",
+    "cold start": "faster",
+    "peak memory": "smaller",
+    "unpacked size": "smaller",
+}
+
+
+def times(ratio: float, word: str) -> str:
+    """Return how much better something is, in words.
+
+    Parameters
+    ----------
+    ratio
+        How many times as much the other takes.
+    word
+        "faster" or "smaller".
+
+    Examples
+    --------
+    >>> times(11.3, "faster"), times(0.5, "smaller"), times(1.02, "faster")
+    ('11 times faster', '2.0 times larger', 'the same')
+    """
+    if 0.95 < ratio < 1.05:
+        return "the same"
+    if ratio < 1:
+        ratio, word = 1 / ratio, OPPOSITE[word]
+    return f"{ratio:.0f} times {word}" if ratio > 9.9 else f"{ratio:.1f} times {word}"
+
+
+def by_name(record: dict) -> dict[tuple[str, str, str], float]:
+    """Return the record's ratios; a key is ours, the other function, and the measure."""
+    return {
+        (each["ours"], each["other"], each["measure"]): each["ratio"] for each in record["ratios"]
+    }

@@ -1,0 +1,50 @@
+"""What the lessons share and no lesson is about. You can follow all of them without reading this.
+
+Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
+(inputs), scores and models compared (results), pictures and tables (drawings), a web server and
+AWS's Lambda runtime on this machine (servers). The tests use the same functions. Nothing here
+imports TensorFlow before a lesson does.
+"""
+
+from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table
+from .inputs import (
+    COURSE_IMAGE,
+    MODELS,
+    SAMPLES,
+    check_course_scores,
+    check_model,
+    check_parameters,
+    check_preprocessing,
+    class_names,
+    download,
+    keep_model,
+    keras_version,
+    load_kept_model,
+    loading,
+    model_file,
+    open_to_older_keras,
+    photos_folder,
+    picture_file,
+)
+from .lesson import Problem, begin, error_shown, load, one_line, require, run, save
+from .results import (
+    TOLERANCE,
+    check_export,
+    check_same,
+    compare,
+    installed_mb,
+    largest_difference,
+    leave_answers,
+    loads,
+    runtimes,
+    same_answers,
+    size_mb,
+)
+from .servers import (
+    Runtime,
+    emulator,
+    lambda_runtime,
+    outcome,
+    outcome_in_own_process,
+    serve,
+)

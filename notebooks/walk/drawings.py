@@ -1,0 +1,127 @@
+"""What one looks at: pictures, bars and tables, each in one line, pictures with their text."""
+
+import io
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+from IPython.display import Image as Drawing
+from IPython.display import Markdown
+from PIL import Image
+
+
+def probabilities(scores) -> np.ndarray:
+    """Softmax of an array of logits; scores that already are probabilities stay as they are."""
+    scores = np.asarray(scores, dtype=float)
+    if scores.min() >= 0 and np.isclose(scores.sum(), 1, atol=1e-3):
+        return scores
+    exponentials = np.exp(scores - scores.max())  # the maximum keeps exp() from overflowing
+    return exponentials / exponentials.sum()
+
+
+def best(scores: dict[str, float]) -> str:
+    """Return the class with the highest score."""
+    return max(scores, key=scores.get)
+
+
+def drawing(figure, alt: str) -> Drawing:
+    """Return a matplotlib figure as a picture that says in words what it shows.
+
+    The text is in the output's metadata, under the name that nbconvert gives it (alt).
+    """
+    import matplotlib.pyplot as plt
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    return Drawing(file.getvalue(), alt=alt)
+
+
+def show(picture, scores: dict[str, float]) -> Drawing:
+    """Draw a picture (a path or a Pillow image), and its scores with their probabilities."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
+    left.imshow(_opened(picture))
+    left.axis("off")
+    ranked = sorted(scores, key=scores.get)
+    colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
+    values = [scores[name] for name in ranked]
+    bars = right.barh(ranked, values, color=colors)
+    shares = [f"{share:.1%}" for share in probabilities(values)]
+    right.bar_label(bars, shares, padding=4)
+    right.axvline(0, color="black", linewidth=0.8)
+    right.margins(x=0.2)
+    right.set_xlabel("score, with the probability beside the bar")
+    right.spines[["top", "right"]].set_visible(False)
+    listed = ", ".join(f"{name} {scores[name]:.2f}" for name in reversed(ranked))
+    name = Path(picture).name if isinstance(picture, str | Path) else "the picture"
+    return drawing(figure, f"{name}: {ranked[-1]}, {shares[-1]}. Scores: {listed}")
+
+
+def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
+    """Draw pictures (paths or Pillow images) side by side, each under its caption."""
+    import matplotlib.pyplot as plt
+
+    columns = min(columns, len(pictures))
+    rows = math.ceil(len(pictures) / columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.2 * columns, 2.6 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (caption, picture) in zip(axes.flat, pictures.items(), strict=False):
+        axis.imshow(_opened(picture))
+        axis.set_title(caption, size=10)
+    figure.tight_layout()
+    return drawing(figure, "Pictures: " + "; ".join(" ".join(c.split()) for c in pictures))
+
+
+def _opened(picture) -> Image.Image:
+    return Image.open(picture) if isinstance(picture, str | Path) else picture
+
+
+def bars(values: dict[str, float], label: str, form: str = "{:,.1f}") -> Drawing:
+    """Draw a horizontal bar for each value, with the label of the axis."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7, 0.8 + 0.35 * len(values)))
+    texts = [form.format(value) for value in values.values()]
+    axis.bar_label(
+        axis.barh(list(values), list(values.values()), color="tab:blue"), texts, padding=4
+    )
+    axis.invert_yaxis()
+    axis.margins(x=0.15)
+    axis.set_xlabel(label)
+    axis.spines[["top", "right"]].set_visible(False)
+    listed = "; ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True))
+    return drawing(figure, f"{label}: {listed}")
+
+
+def chain(*programs: str) -> Drawing:
+    """Draw programs as boxes, with an arrow from each to the next; "name: what it does" each."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(2.2 * len(programs), 1.3))
+    axis.axis("off")
+    axis.set_xlim(-0.5, len(programs) - 0.5)
+    axis.set_ylim(-0.6, 0.6)
+    for place, program in enumerate(programs):
+        name, _, does = program.partition(": ")
+        last = place == len(programs) - 1
+        box = {"boxstyle": "round,pad=0.6", "edgecolor": "tab:blue"}
+        box["facecolor"] = "lightsteelblue" if last else "white"
+        axis.text(place, 0.12, name, ha="center", va="center", weight="bold", bbox=box)
+        axis.text(place, -0.48, does, ha="center", va="center", size=9)
+        if not last:
+            arrow = {"arrowstyle": "<->", "color": "grey"}
+            axis.annotate("", (place + 0.63, 0.12), (place + 0.37, 0.12), arrowprops=arrow)
+    return drawing(figure, "Programs in a row, each talking to the next: " + "; ".join(programs))
+
+
+def table(rows: list[dict]) -> Markdown:
+    """Return rows, dicts with the same keys, as a table; what is a number stands to the right."""
+    keys = list(rows[0])
+    number = [all(re.fullmatch(r"[-+−\d.,% $]+", str(row[key])) for row in rows) for key in keys]
+    lines = [keys, ["--:" if right else ":--" for right in number]]
+    lines += [[str(row[key]).replace("|", "\\|") for key in keys] for row in rows]
+    return Markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))

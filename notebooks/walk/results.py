@@ -1,0 +1,125 @@
+"""What comes out: scores and their differences, the sizes of models, the exported function."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from IPython.display import Markdown
+
+from .drawings import best, table
+from .lesson import Problem, load, save
+from .servers import Runtime
+
+TOLERANCE = 1e-4  # two runtimes add up in another order: logits agree to this, not to the last bit
+
+
+def compare(sets: dict[str, dict[str, float]]) -> Markdown:
+    """Return two sets of scores of one picture side by side.
+
+    Raises
+    ------
+    Problem
+        They differ by more than `TOLERANCE`.
+    """
+    (one, ours), (other, theirs) = sets.items()
+    check_same(ours, theirs)
+    rows = [
+        {"class": name, one: f"{ours[name]:.3f}", other: f"{theirs[name]:.3f}"} for name in ours
+    ]
+    return table(rows)
+
+
+def check_same(expected: dict, scores: dict) -> str:
+    """Return a sentence on how far scores (of one picture, or by picture) are apart.
+
+    Raises
+    ------
+    Problem
+        They are of other pictures or classes, or differ by more than `TOLERANCE`.
+    """
+    difference = largest_difference(expected, scores)
+    if not difference < TOLERANCE:
+        raise Problem(f"the scores differ by {difference:.4f}; expected: below {TOLERANCE}")
+    return f"the largest difference is below {TOLERANCE}"
+
+
+def largest_difference(one: dict, other: dict) -> float:
+    """Return the largest difference between two dicts of scores, or of dicts of scores."""
+    if list(one) != list(other):
+        raise Problem(f"these cannot be compared: {', '.join(one)} and {', '.join(other)}")
+    return max(
+        largest_difference(one[key], other[key])
+        if isinstance(one[key], dict)
+        else abs(one[key] - other[key])
+        for key in one
+    )
+
+
+def same_answers(one: dict, other: dict) -> int:
+    """Return how many pictures get the same class in two dicts of scores."""
+    return sum(best(one[picture]) == best(other[picture]) for picture in one)
+
+
+def runtimes() -> list[str]:
+    """Return the packages of TensorFlow Lite's runtime that are installed here."""
+    names = ["tflite-runtime", "ai-edge-litert"]
+    return [name for name in names if importlib.util.find_spec(name.replace("-", "_"))]
+
+
+def installed_mb(package: str) -> float:
+    """Return the size of an installed package in MB, without what it needs."""
+    files = [file.locate() for file in metadata.files(package)]
+    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
+
+
+def size_mb(file: str | Path) -> float:
+    """Return the size of a file in MB."""
+    return Path(file).stat().st_size / 1e6
+
+
+def loads(package: str, tflite_file: str) -> str:
+    """Return "yes" or "no": whether a runtime, in a process of its own, loads the model."""
+    code = (
+        f"from {package.replace('-', '_')}.interpreter import Interpreter\n"
+        f"Interpreter(model_path={tflite_file!r}).allocate_tensors()"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    return "no" if process.returncode else "yes"
+
+
+def check_export(file: str) -> None:
+    """Raise a Problem unless an exported function has the parameters that lesson 3 was run with."""
+    run_with = load("generated/prediction.json")
+    values = {  # the last assignment counts: papermill adds one to the notebook's own
+        node.targets[0].id: node.value.value
+        for node in ast.parse(Path(file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    for name in "CLASSES", "PREPROCESSING":
+        found = values.get(name)
+        if found != run_with[name.lower()]:
+            raise Problem(
+                f'{file} has {name} = "{found}", but lesson 3 was last run with '
+                f'"{run_with[name.lower()]}". Save lesson 3 and run it; then run this again. (Or '
+                'export the copy that `make` ran: NOTEBOOK = "generated/03-predict.ipynb".)'
+            )
+
+
+def leave_answers(runtime: Runtime, answers: dict[str, dict]) -> None:
+    """Write the function's answers, by picture, and the summary that `make` ends with."""
+    record = {"runtime": runtime.name, "answers": answers}
+    save("generated/lambda-answers.json", record)
+    picture, scores = next(iter(answers.items()))
+    summary = f"""
+{Path(picture).name} is {best(scores)}, says the Lambda function under {runtime.name}. Keras agrees.
+
+  the function            lambda/lambda_function.py, and with guards lambda/api.py
+  its model               generated/clothing-model.tflite
+  the executed notebooks  generated/*.ipynb
+"""
+    save("generated/summary.txt", summary)

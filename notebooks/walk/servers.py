@@ -1,0 +1,253 @@
+"""Servers on this machine: pictures over HTTP, and a function under AWS's Lambda runtime."""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+from .drawings import best
+from .lesson import Problem, one_line
+
+
+class _QuietFiles(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Say nothing: callers that hang up are what some lessons are about."""
+
+
+@contextmanager
+def serve(what):
+    """Run a web server on this machine, for this machine only, as long as the `with` block.
+
+    Parameters
+    ----------
+    what
+        A folder; a file, of which the folder is served; or a request handler class.
+
+    Yields
+    ------
+    str
+        The address: of the file, or else of the server, without a slash at its end.
+    """
+    if isinstance(what, type):
+        handler, path = what, ""
+    else:
+        file = Path(what)
+        folder, path = (file, "") if file.is_dir() else (file.parent, f"/{quote(file.name)}")
+        handler = partial(_QuietFiles, directory=folder)
+    server = _QuietServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.daemon = True
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{path}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def emulator() -> Path:
+    """Return AWS's runtime interface emulator, which the package aws-sam-cli carries (Linux)."""
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
+    samcli = Path(importlib.util.find_spec("samcli").origin).parent
+    return samcli / "local" / "rapid" / f"aws-lambda-rie-{machine}"
+
+
+@dataclass
+class Runtime:
+    """A function that waits for events."""
+
+    url: str  # takes an event as JSON, by POST
+    name: str  # what runs the function, for people
+    log_file: Path
+    process: subprocess.Popen | None = None
+
+    def log(self) -> list[str]:
+        """Return the lines that the function and its runtime have written so far.
+
+        Without the emulator's complaint that its client was stopped.
+        """
+        lines = self.log_file.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if "LAMBDA_RUNTIME" not in line]
+
+    def _reported(self) -> bool:
+        text = self.log_file.read_text(encoding="utf-8")
+        return text.count("\nREPORT ") >= text.count("START ")
+
+
+@contextmanager
+def lambda_runtime(
+    handler: str = "lambda_function.lambda_handler",
+    *,
+    folder: str | Path = "lambda",
+    client: tuple = (sys.executable, "-m", "awslambdaric"),
+    log_file: str | Path = "generated/lambda-runtime.log",
+    environment: dict[str, str] | None = None,
+    **variables: str,
+):
+    """Run a function under AWS's Lambda runtime; yield it as a `Runtime`.
+
+    AWS's programs run on Linux alone. Elsewhere the handler is called in this process, behind the
+    same address. Both are stopped when the `with` block ends, also when it ends in an error.
+
+    Parameters
+    ----------
+    handler
+        Module and function.
+    folder
+        Where the module is.
+    client
+        The command that starts AWS's runtime interface client.
+    log_file
+        Where the output goes.
+    environment
+        The function's environment variables; without it, those of this process.
+    variables
+        More of them.
+
+    Raises
+    ------
+    Problem
+        The emulator does not start.
+    """
+    log_file = Path(log_file)
+    settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
+    if sys.platform != "linux":
+        print("AWS's emulator runs on Linux alone: the handler is called in this process instead.")
+        with _in_this_process(handler, folder, log_file, variables) as url:
+            yield Runtime(url, "Python", log_file)
+        return
+    ports = _free_ports(2)
+    # setpriv stops the emulator even if this process is killed.
+    command = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+    command += [emulator(), "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+    command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", *client, handler]
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=(os.environ if environment is None else environment) | settings | variables,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # so that both programs can be stopped together
+        )
+    try:
+        _wait_for(process, ports[0])
+        url = f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations"
+        runtime = Runtime(url, "AWS's own runtime", log_file, process)
+        yield runtime
+        until = time.monotonic() + 1
+        while not runtime._reported() and time.monotonic() < until:
+            time.sleep(0.01)  # the emulator writes its report after the answer
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return numbers of TCP ports that nobody listens to."""
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _wait_for(process: subprocess.Popen, port: int) -> None:
+    """Wait until a process listens to its port."""
+    while process.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.002)
+    raise Problem("AWS's emulator did not start.")
+
+
+@contextmanager
+def _in_this_process(handler: str, folder, log_file: Path, variables: dict[str, str]):
+    """Serve a handler over HTTP as AWS's emulator does; yield the address."""
+    module, _, name = handler.partition(".")
+    os.environ.update(variables)
+    sys.path.insert(0, str(folder))
+    call = getattr(importlib.import_module(module), name)
+
+    class Invocations(BaseHTTPRequestHandler):
+        def do_POST(self):
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with log_file.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+                try:
+                    answer = call(event, None)
+                except Exception as error:
+                    answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *args):
+            pass
+
+    log_file.write_text("")
+    with serve(Invocations) as address:
+        yield address
+
+
+def outcome(attack, handler) -> str:
+    """Return in one line how an attack on a handler ended: the class, or the error.
+
+    If it took longer than half a second, it says how long.
+    """
+    began = time.monotonic()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # the function's log
+            text = f"answered: {best(attack(handler))}"
+    except Exception as error:
+        text = one_line(error)
+    seconds = time.monotonic() - began
+    return text + (f", after {seconds:.1f} s" if seconds > 0.5 else "")
+
+
+def outcome_in_own_process(handler: str, event: dict, memory_mb: int) -> str:
+    """Call a handler of lambda/ in a process that may have so much memory; say how it ended."""
+    if sys.platform != "linux":
+        return "not tried: only Linux limits the memory of a process"
+    module, _, name = handler.partition(".")
+    code = f"""
+import contextlib, json, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({memory_mb} * 1024**2,) * 2)
+import {module}
+with contextlib.redirect_stdout(sys.stderr):
+    scores = {module}.{name}(json.load(sys.stdin), None)
+print("answered:", max(scores, key=scores.get))
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd="lambda",
+        env=os.environ | {"PYTHON_COLORS": "0"},  # Python 3.13 would colour its errors
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+    )
+    if process.returncode == 0:
+        return process.stdout.strip()
+    lines = process.stderr.strip().splitlines() or ["the process was killed"]
+    return lines[-1].removeprefix(f"{module}.")

@@ -1,0 +1,13 @@
+"""What the tests of the deployment share: the templates, and where they are."""
+
+from conftest import REPOSITORY
+from samtranslator.yaml_helper import yaml_parse
+
+LAMBDA = REPOSITORY / "lambda"
+LESSON = REPOSITORY / "notebooks/07-deployment.ipynb"
+TEMPLATES = ["template.yaml", "template-image.yaml"]
+REGION = "eu-central-1"
+
+
+def template(name):
+    return yaml_parse((LAMBDA / name).read_text())

@@ -1,0 +1,270 @@
+"""What goes to AWS, as a zip and as an image: what is in it, and what it answers."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import corpus
+import pytest
+import urllib3
+import walk
+from conftest import BIN, REPOSITORY, environment, run
+from corpus import image_event
+from deployment import LAMBDA
+from docker.utils import exclude_paths
+from packaging.requirements import Requirement
+
+pytestmark = pytest.mark.xdist_group("walk")
+
+
+@pytest.fixture(scope="module")
+def bundle(checked):
+    return checked / "lambda/.aws-sam/build/Function"
+
+
+@pytest.fixture(scope="module")
+def lambdas_python(checked):
+    """Python 3.13 with AWS's runtime client, which lesson 7 made where it found such a Python."""
+    python = checked / "generated/lambda-python/bin/python"
+    if not python.exists():
+        pytest.skip("there is no Python 3.13 on this machine")
+    assert "The bundle gives Keras's scores" in (checked / "said.txt").read_text()
+    return python
+
+
+# --- the zip -------------------------------------------------------------------------------------
+
+
+def test_the_bundle_holds_the_function_its_model_and_packages_within_the_limit(bundle, checked):
+    for name, original in (
+        ("lambda_function.py", "lambda"),
+        ("api.py", "lambda"),
+        ("clothing-model.tflite", "generated"),
+    ):
+        assert (bundle / name).read_bytes() == (checked / original / name).read_bytes()
+    packages = {path.name.split("-")[0] for path in bundle.glob("*.dist-info")}
+    assert {"ai_edge_litert", "keras_image_helper", "numpy", "pillow", "urllib3"} <= packages
+    assert not packages & {"tensorflow", "keras", "tflite_runtime", "boto3", "matplotlib"}
+    assert sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) < 120e6
+    left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
+    assert not [path for pattern in left_out for path in bundle.glob(pattern)]
+
+
+def test_the_bundle_answers_every_event_as_the_walks_function_does(
+    bundle, lambdas_python, checked, tmp_path
+):
+    cases = corpus.pictures() | corpus.malformed() | corpus.http()
+    events = [event for event, *_ in cases.values()]
+    events += [image_event(path.read_bytes()) for path in corpus.ASSETS.glob("*.png")]
+    for module in bundle.rglob("*.py"):  # nothing is left to compile at a cold start
+        assert (module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc").exists(), module
+    answers, clean = [], {"PYTHONDONTWRITEBYTECODE": "1"}
+    model = str(checked / "generated/clothing-model.tflite")
+    for python, folder, variables in (
+        (sys.executable, LAMBDA, environment()),
+        (lambdas_python, bundle, {}),
+    ):
+        with walk.lambda_runtime(
+            "api.lambda_handler",
+            folder=folder,
+            client=(python, "-m", "awslambdaric"),
+            log_file=tmp_path / "log.txt",
+            environment=variables | clean,
+            MODEL_PATH=model,
+        ) as runtime:
+            answers.append([ask(runtime, event) for event in events])
+    for event, walks, bundles in zip(events, *answers, strict=True):
+        assert alike(walks, bundles), (str(event)[:200], walks, bundles)
+
+
+def ask(runtime, event):
+    return urllib3.request("POST", runtime.url, json=event).json()
+
+
+def alike(one, other):
+    """Whether two answers are equal, their numbers to 1e-3."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, abs=1e-3)
+    if isinstance(one, dict) and isinstance(other, dict):
+        # Where in which library an error was raised may differ, not what is said of it.
+        keys = (one.keys() | other.keys()) - {"stackTrace", "requestId"}
+        return all(alike(one.get(key), other.get(key)) for key in keys)
+    if isinstance(one, str) and one.startswith("{") and one != other:
+        return alike(json.loads(one), json.loads(other))
+    return one == other
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda folder: (folder / "generated/clothing-model.tflite").unlink(),
+            "generated/clothing-model.tflite is missing: run `make` first.",
+        ),
+        (
+            lambda folder: (folder / "lambda/lambda_function.py").unlink(),
+            "bundle.py: lambda/lambda_function.py is missing: run `make` first.",
+        ),
+        (
+            lambda folder: (folder / "lambda/api.py").unlink(),
+            "bundle.py: lambda/api.py is missing: run `make` first.",
+        ),
+        (
+            lambda folder: os.truncate(folder / "generated/clothing-model.tflite", 300_000_000),
+            "of which the model has 300. Lambda takes 262 MB, unzipped.",
+        ),
+        (
+            lambda folder: change(folder / "lambda/samconfig.toml", "=x86_64", "=sparc"),
+            "samconfig.toml: Architecture=sparc is none of: x86_64, arm64",
+        ),
+        (
+            lambda folder: change(folder / "lambda/samconfig.toml", "model.tflite", "model.lite"),
+            "generated/clothing-model.lite is missing: run `make` first.",
+        ),
+        (
+            lambda folder: change(
+                folder / "lambda/requirements-zip.txt", "urllib3==", "urllib3==9"
+            ),
+            "bundle.py: a package could not be installed; uv says why, above.",
+        ),
+    ],
+)
+def test_a_bundle_that_cannot_be_made_gets_one_clear_message(checked, tmp_path, spoil, message):
+    folder = tmp_path / "copy"
+    shutil.copytree(checked / "lambda", folder / "lambda", ignore=lambda *_: [".aws-sam"])
+    (folder / "generated").mkdir()
+    shutil.copy(checked / "generated/clothing-model.tflite", folder / "generated")
+    spoil(folder)
+    command = [sys.executable, "bundle.py", folder / "bundle"]
+    process = run(command, folder / "lambda")
+    assert process.returncode == 1
+    assert message in process.stderr and "Traceback" not in process.stderr
+
+
+def test_a_bundle_without_lambdas_python_says_what_it_lacks(checked, tmp_path):
+    """And takes the model that is chosen."""
+    shutil.copytree(checked / "lambda", tmp_path / "lambda", ignore=lambda *_: [".aws-sam"])
+    int8 = Path("generated/clothing-model-int8.tflite")
+    (tmp_path / "generated").mkdir()
+    shutil.copy(checked / int8, tmp_path / int8)
+    change(tmp_path / "lambda/samconfig.toml", "clothing-model.tflite", int8.name)
+    alone = {"PATH": str(BIN), "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_INSTALL_DIR": "none"}
+    process = run([sys.executable, "bundle.py", "bundle"], tmp_path / "lambda", **alone)
+    assert process.returncode == 0, process.stderr
+    assert "without Python 3.13 there is no bytecode in the bundle" in process.stderr
+    assert not list((tmp_path / "lambda/bundle").rglob("*.pyc"))
+    chosen = tmp_path / "lambda/bundle/clothing-model.tflite"
+    assert chosen.read_bytes() == (checked / int8).read_bytes()
+
+
+def change(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+# --- the image -----------------------------------------------------------------------------------
+
+
+def instructions():
+    """Name and arguments of each instruction of the Dockerfile."""
+    lines = (LAMBDA / "Dockerfile").read_text().splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("#"))
+    return [line.split(maxsplit=1) for line in text.replace("\\\n", "").splitlines() if line]
+
+
+def test_docker_sees_only_what_the_dockerfile_copies(checked):
+    patterns = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in patterns if not line.startswith("#")]
+    seen = {p for p in exclude_paths(str(checked), patterns) if (checked / p).is_file()}
+    copied = [rest.split()[:-1] for name, rest in instructions() if name == "COPY"]
+    copied = {p for paths in copied for p in paths if not p.startswith(("--", "/"))}
+    assert seen - {".dockerignore"} == copied
+
+
+def test_the_dockerfile_replayed_into_an_empty_folder_answers_as_the_walk_does(checked, tmp_path):
+    """Each COPY and RUN as Docker would do it, with / being a folder for each stage."""
+    assert run(["uv", "venv", "--seed", "--python", "3.11", "python"], tmp_path).returncode == 0
+    python = tmp_path / "python/bin/python"
+    stages, settings = {}, {}
+    for name, rest in instructions():
+        match name, rest.split():
+            case "FROM", ["python:3.11-slim-bookworm", *alias]:
+                root = stages[alias[-1] if alias else ""] = tmp_path / f"stage-{len(stages)}"
+                root.mkdir()
+            case "COPY", [option, source, target] if option.startswith("--from="):
+                source = stages[option.removeprefix("--from=")] / source.lstrip("/")
+                shutil.copytree(source, root / target.lstrip("/"))
+            case "COPY", [*sources, target]:
+                for source in sources:
+                    shutil.copy(checked / source, root / target.lstrip("/"))
+            case "RUN", _:
+                command = re.sub(r"(?<= )/(?=\w)", f"{root}/", rest)
+                path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+                subprocess.run(["sh", "-ec", command], check=True, env=os.environ | {"PATH": path})
+            case "WORKDIR" | "USER" | "ENTRYPOINT" | "CMD", _:
+                settings[name] = rest
+            case _:
+                pytest.fail(f"{name} is not replayed")
+    started = json.loads(settings["ENTRYPOINT"]) + json.loads(settings["CMD"])
+    assert started == "python -m awslambdaric api.lambda_handler".split()
+    assert settings["USER"] == "nobody"
+    folder = root / settings["WORKDIR"].lstrip("/")
+    for path in folder.rglob("*"):
+        assert path.stat().st_mode & (0o005 if path.is_dir() else 0o004), f"nobody can read {path}"
+    left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
+    assert not [path for pattern in left_out for path in folder.glob(pattern)]
+    for module in "lambda_function", "api":
+        assert list(folder.glob(f"__pycache__/{module}.*.pyc"))
+
+    expected = json.loads((checked / "generated/expected-scores.json").read_text())["scores"]
+    bare = tmp_path / "bare"  # the image's Python: nothing but what the Dockerfile installed
+    assert run(["uv", "venv", "--python", "3.11", bare], tmp_path).returncode == 0
+    with walk.lambda_runtime(
+        "api.lambda_handler",
+        folder=folder,
+        client=(bare / "bin/python", "-m", "awslambdaric"),
+        log_file=tmp_path / "log.txt",
+        environment={},
+    ) as runtime:
+        for picture, scores in expected.items():
+            answer = ask(runtime, image_event((REPOSITORY / picture).read_bytes()))
+            assert answer == pytest.approx(scores, abs=1e-4)
+
+
+def test_the_image_has_the_runtime_client_that_the_tests_use():
+    pinned = re.search(r"awslambdaric==[\d.]+", (REPOSITORY / "environment.yml").read_text())[0]
+    assert pinned in (LAMBDA / "Dockerfile").read_text()
+
+
+def test_the_zips_requirements_are_the_environments_versions_for_its_python():
+    lines = (REPOSITORY / "environment.yml").read_text().splitlines()
+    listed = [Requirement(line.split("#")[0].strip(" -")) for line in lines if "==" in line]
+    here = {"python_version": "3.13", "sys_platform": "linux"}
+    listed = [each for each in listed if each.marker is None or each.marker.evaluate(here)]
+    pins = {f"{each.name}{each.specifier}" for each in listed}
+    requirements = (LAMBDA / "requirements-zip.txt").read_text().splitlines()
+    requirements = {line for line in requirements if not line.startswith("#")}
+    assert len(requirements) == 5 and requirements <= pins
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize(
+    ("requirements", "python", "glibc"),
+    [
+        ("requirements.txt", "3.11", "manylinux_2_36"),
+        ("requirements-zip.txt", "3.13", "manylinux_2_28"),
+    ],
+    ids=["image", "zip"],
+)
+def test_there_are_wheels_for_both_architectures(tmp_path, requirements, python, glibc, machine):
+    """Debian 12 has glibc 2.36; the bundle asks for 2.28, and Amazon Linux 2023 has 2.34."""
+    command = ["uv", "pip", "install", "--dry-run", "--only-binary", ":all:", "--target", tmp_path]
+    command += ["--python-version", python, "--python-platform", f"{machine}-{glibc}"]
+    process = run([*command, "-r", LAMBDA / requirements, "awslambdaric"], tmp_path)
+    assert process.returncode == 0, process.stderr

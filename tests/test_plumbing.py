@@ -1,0 +1,243 @@
+"""The functions that the lessons share, asked directly."""
+
+import json
+import os
+import sys
+import urllib.request
+from pathlib import Path
+
+import execute
+import nbformat
+import numpy as np
+import pytest
+import walk
+from conftest import REPOSITORY, run
+from PIL import Image
+
+JEANS = REPOSITORY / "notebooks/assets/jeans.png"
+SCORES = {"hat": 0.25, "pants": 3.5, "shoes": -1.0}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in, with generated/ and lambda/."""
+    for name in "generated", "lambda":
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_plumbing_imports_no_tensorflow():
+    code = "import sys, walk; print({'tensorflow', 'keras', 'tf_keras'} & set(sys.modules))"
+    process = run([sys.executable, "-c", code], REPOSITORY / "notebooks")
+    assert process.stdout == "set()\n", process.stderr
+
+
+# --- lessons and files ---------------------------------------------------------------------------
+
+
+def test_a_lesson_works_at_the_root_and_names_the_lesson_that_makes_what_is_missing(folder):
+    walk.begin("02-tflite-model")
+    assert Path.cwd() == REPOSITORY
+    os.chdir(folder)
+    with pytest.raises(walk.Problem, match="missing. Run notebooks/02-tflite-model.ipynb first."):
+        walk.require("generated/clothing-model.tflite")
+
+
+def test_a_file_is_whole_or_stays_as_it_was(folder):
+    walk.save("generated/a.json", {"ä": 1})
+    assert walk.load("generated/a.json") == {"ä": 1}
+    with pytest.raises(TypeError):
+        walk.save("generated/a.json", {"no JSON": object()})
+    Path("generated/a.json.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        walk.save("generated/a.json", b"new")
+    assert walk.load("generated/a.json") == {"ä": 1}
+    assert [path.name for path in Path("generated").iterdir()] == ["a.json"]
+
+
+def test_an_expected_error_is_one_line_and_its_absence_a_problem(capsys):
+    with walk.error_shown():
+        raise ValueError("first line\n" + 200 * "x")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("ValueError: xxx") and line.endswith("…") and len(line) < 160
+    with pytest.raises(walk.Problem), walk.error_shown():
+        pass
+
+
+def test_a_command_that_fails_says_what_it_said(folder):
+    assert walk.run("ruff --version").startswith("ruff ")
+    with pytest.raises(walk.Problem, match="`ruff check nowhere` failed: .*No such file"):
+        walk.run("ruff check nowhere")
+
+
+# --- inputs --------------------------------------------------------------------------------------
+
+
+def test_a_plain_picture_is_taken_as_it_is():
+    assert walk.picture_file(str(JEANS)) == JEANS
+
+
+@pytest.mark.parametrize("kind", ["on its side", "transparent", "16 bits"])
+def test_a_picture_that_libraries_read_differently_is_written_anew(folder, kind):
+    image = Image.open(JEANS).convert("RGB").crop((0, 0, 256, 200))
+    if kind == "on its side":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image.transpose(Image.Transpose.ROTATE_90).save("photo.png", exif=exif)
+    elif kind == "transparent":
+        white = (np.asarray(image) == 255).all(axis=2)
+        alpha = Image.fromarray(np.where(white, 0, 255).astype("uint8"))
+        clear = Image.composite(image, Image.new("RGB", image.size), alpha)  # black below
+        clear.putalpha(alpha)
+        clear.save("photo.png")
+    else:
+        grey = np.asarray(image.convert("L")).astype("uint16") * 257
+        image = image.convert("L")
+        Image.fromarray(grey).save("photo.png")
+    file = walk.picture_file("photo.png")
+    assert file == Path("generated/photo.png")
+    assert np.array_equal(Image.open(file), image.convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("classes", "preprocessing", "message"),
+    [
+        ("hat shoes pants", "xception", 'CLASSES="hat shoes pants" here, but lesson 1 was run'),
+        ("hat pants shoes", "vgg16", 'PREPROCESSING="vgg16" here, but lesson 1 was run with "xc'),
+    ],
+)
+def test_lesson_3_wants_the_parameters_of_lesson_1(folder, classes, preprocessing, message):
+    expected = {"image": "a.png", "scores": {"a.png": SCORES}, "preprocessing": "xception"}
+    walk.save("generated/expected-scores.json", expected)
+    walk.check_parameters("hat pants shoes", "xception")
+    with pytest.raises(walk.Problem, match=message):
+        walk.check_parameters(classes, preprocessing)
+
+
+def test_an_export_of_a_notebook_that_was_not_saved_is_noticed(folder):
+    walk.save("generated/prediction.json", {"classes": "cup fork", "preprocessing": "xception"})
+    function = Path("lambda/lambda_function.py")
+    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\nCLASSES = "cup fork"\n')
+    walk.check_export(function)  # the last one counts: papermill's
+    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\n')
+    with pytest.raises(walk.Problem, match="Save lesson 3 and run it; then run this again."):
+        walk.check_export(function)
+
+
+def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp_path, monkeypatch):
+    picture = tmp_path / "pants.jpg"
+    picture.write_bytes(b"the course's picture")
+    wrong = dict.fromkeys("abcdefghij", 0.0)
+    walk.check_course_scores("course-2021", picture, wrong)  # another picture
+    digest = walk.inputs.hashlib.sha256(picture.read_bytes()).hexdigest()
+    monkeypatch.setattr(walk.inputs, "COURSE_IMAGE_SHA256", digest)
+    walk.check_course_scores("embedded", picture, wrong)  # another model
+    with pytest.raises(walk.Problem, match="the course's published logits differ by 9.88"):
+        walk.check_course_scores("course-2021", picture, wrong)
+    right = dict(zip("abcdefghij", walk.inputs.COURSE_LOGITS, strict=True))
+    walk.check_course_scores("course-2021", picture, right)
+
+
+# --- results and drawings ------------------------------------------------------------------------
+
+
+def test_scores_that_differ_are_a_problem():
+    assert walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
+    for other in {"hat": 0.25, "pants": 3.6, "shoes": -1.0}, {"hat": 0.25}:
+        with pytest.raises(walk.Problem):
+            walk.compare({"Keras": SCORES, "here": other})
+    not_a_number = SCORES | {"hat": float("nan")}
+    with pytest.raises(walk.Problem):
+        walk.check_same(SCORES, not_a_number)
+
+
+def test_probabilities_add_up_to_1_and_are_not_taken_twice():
+    shares = walk.probabilities([1000.0, 999.0, -1000.0])
+    assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(0.731, abs=1e-3)
+    assert walk.probabilities(shares) == pytest.approx(shares)
+
+
+def test_drawings_say_in_words_what_they_show():
+    shown = walk.show(JEANS, SCORES)
+    assert shown.alt.startswith("jeans.png: pants, 95.2%. Scores: pants 3.50, hat 0.25, shoes")
+    assert shown.data.startswith(b"\x89PNG")
+    assert (
+        "cap: hat; coat: outwear" in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).alt
+    )
+    assert walk.bars({"float32": 13.49}, "file (MB)").alt == "file (MB): float32 13.5"
+    assert "caller: a browser; function" in walk.chain("caller: a browser", "function").alt
+
+
+def test_a_table_puts_numbers_to_the_right():
+    rows = [{"variant": "a|b", "size": "1.5"}, {"variant": "c", "size": "20"}]
+    expected = "| variant | size |\n| :-- | --: |\n| a\\|b | 1.5 |\n| c | 20 |"
+    assert walk.table(rows).data == expected
+
+
+def test_the_installed_runtimes_are_found_and_tried():
+    assert walk.runtimes()[-1] == "ai-edge-litert"
+    assert walk.installed_mb("pillow") > 1
+    assert walk.loads("ai-edge-litert", str(JEANS)) == "no"
+
+
+# --- servers -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_served_at_its_address_and_no_longer_after_the_block(tmp_path):
+    picture = tmp_path / "my cup.png"
+    picture.write_bytes(b"a picture")
+    with walk.serve(picture) as url:
+        assert url.endswith("/my%20cup.png")
+        assert urllib.request.urlopen(url).read() == b"a picture"
+    with pytest.raises(OSError):
+        urllib.request.urlopen(url)
+
+
+def test_where_awss_emulator_does_not_run_the_handler_is_called_here(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("lambda/elsewhere.py").write_text(
+        "import os\n"
+        "def handler(event, context):\n"
+        "    print('called')\n"
+        "    return {'got': event['key'], 'setting': os.environ['SETTING']}\n"
+    )
+    monkeypatch.setenv("SETTING", "")
+    with walk.lambda_runtime("elsewhere.handler", SETTING="set") as runtime:
+        answers = []
+        for event in {"key": "value"}, {}:
+            request = urllib.request.Request(runtime.url, json.dumps(event).encode())
+            answers.append(json.loads(urllib.request.urlopen(request).read()))
+        assert answers[0] == {"got": "value", "setting": "set"}
+        assert answers[1] == {"errorType": "KeyError", "errorMessage": "'key'"}
+        assert runtime.log() == ["called", "called"] and runtime.name == "Python"
+    assert "AWS's emulator runs on Linux alone" in capsys.readouterr().out
+
+
+def test_an_attack_ends_in_one_line():
+    assert walk.outcome(lambda handler: handler(), lambda: SCORES) == "answered: pants"
+
+    def fail(handler):
+        raise KeyError("url")
+
+    assert walk.outcome(fail, None) == "KeyError: 'url'"
+
+
+# --- execute.py ----------------------------------------------------------------------------------
+
+
+def test_what_varies_from_run_to_run_is_blotted_out_in_the_copy_alone():
+    text = f"""REPORT RequestId: 8b1c7bd0-1111-4222-8333-123456789abc\tDuration: 12.34 ms
+Max Memory Used: 89 MB, after 3.1 s, "invoke_ms": 9.5, {Path.cwd()}/lambda, 1769 MB, 10 classes"""
+    cell = nbformat.v4.new_code_cell(metadata={"tags": ["varies"]})
+    cell.outputs = [nbformat.v4.new_output("stream", text=text)]
+    other = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text=text)])
+    metadata = {"papermill": {}, "language_info": {"name": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell, other], metadata=metadata)
+    execute.without_traces_of_the_run(notebook)
+    assert cell.outputs[0].text == (
+        "REPORT RequestId: …  Duration: … ms\n"
+        'Max Memory Used: … MB, after … s, "invoke_ms": …, …/lambda, 1769 MB, 10 classes'
+    )
+    assert other.outputs[0].text == text

@@ -1,0 +1,221 @@
+"""The templates of the stack, and the policy of who deploys it."""
+
+import json
+import re
+import socket
+import subprocess
+import tomllib
+from fnmatch import fnmatchcase
+
+import boto3
+import pytest
+import urllib3
+from conftest import BIN, run
+from deployment import LAMBDA, REGION, TEMPLATES, template
+from samcli.lib.bootstrap.bootstrap import SAM_CLI_STACK_NAME as BUCKET_STACK
+from samcli.lib.bootstrap.companion_stack.data_types import CompanionStack, ECRRepo
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+
+pytestmark = pytest.mark.xdist_group("aws")
+
+
+def test_both_templates_are_equal_but_for_the_function():
+    one, other = (template(name) for name in TEMPLATES)
+    zipped, image = (t["Resources"].pop("Function") for t in (one, other))
+    assert one == other
+    for function in zipped, image:
+        function.pop("Metadata")
+    differ = {"CodeUri", "Handler", "Runtime", "PackageType"}
+    assert zipped["Properties"].keys() ^ image["Properties"].keys() == differ
+    for function in zipped, image:
+        for key in differ:
+            function["Properties"].pop(key, None)
+    assert zipped == image
+
+
+def test_samconfig_chooses_what_the_template_takes():
+    config = tomllib.loads((LAMBDA / "samconfig.toml").read_text())["default"]
+    lines = config["global"]["parameters"]["parameter_overrides"]
+    parameters = template("template.yaml")["Parameters"]
+    for name, value in (line.split("=", 1) for line in lines):
+        assert value in parameters[name].get("AllowedValues", [value])
+        least = parameters[name].get("MinValue", 0)
+        assert parameters[name]["Type"] == "String" or int(value) >= least
+
+
+def test_requests_go_to_the_function_and_from_this_api_alone():
+    resources = template("template.yaml")["Resources"]
+    integration = resources["Integration"]["Properties"]
+    assert integration["IntegrationUri"] == {"Fn::GetAtt": ["Function", "Arn"]}
+    assert integration["PayloadFormatVersion"] == "2.0"  # tests/test_contract.py sends such events
+    permission = resources["ApiMayInvoke"]["Properties"]
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*")
+    stage = resources["Stage"]["Properties"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert resources["Logs"]["Properties"]["RetentionInDays"] == 14
+
+
+def test_only_signed_requests_come_through_unless_public_is_switched_on():
+    route = template("template.yaml")["Resources"]["Route"]["Properties"]
+    assert route["AuthorizationType"] == {"Fn::If": ["IsPublic", "NONE", "AWS_IAM"]}
+    assert template("template.yaml")["Parameters"]["Public"]["Default"] == "false"
+
+
+def test_the_function_may_write_its_log_and_nothing_else():
+    (policy,) = template("template.yaml")["Resources"]["Role"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == {"Fn::GetAtt": ["Logs", "Arn"]}
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory):
+    """An AWS of our own; yields the environment variables with which AWS's tools find it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (tmp_path_factory.mktemp("moto") / "log.txt").open("w") as log:
+        server = subprocess.Popen([BIN / "moto_server", "-p", str(port)], stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    urllib3.request("GET", url, retries=urllib3.Retry(connect=60, backoff_factor=0.05))
+    yield {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def aws(moto, monkeypatch):
+    """The same variables, set for this test's own process, too."""
+    for name, value in moto.items():
+        monkeypatch.setenv(name, value)
+    return moto
+
+
+@pytest.mark.parametrize(("public", "concurrency"), [("false", None), ("true", 2)])
+def test_the_stack_is_made_by_awss_transform_and_moto(aws, home, public, concurrency):
+    """moto's CloudFormation knows no HTTP APIs and no LoggingConfig; the rest of the stack is made."""
+    bucket = f"bundles-{public}"
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key="bundle.zip", Body=b"")
+    fragment = template("template.yaml")
+    fragment["Resources"]["Function"]["Properties"]["CodeUri"] = f"s3://{bucket}/bundle.zip"
+    plain = transform(fragment, {}, ManagedPolicyLoader(None))
+    assert plain["Resources"]["Function"]["Properties"]["LoggingConfig"] == {
+        "LogGroup": {"Ref": "Logs"}
+    }
+    boto3.client("cloudformation").create_stack(
+        StackName=(stack := f"{STACK}-{public}"),
+        TemplateBody=json.dumps(plain),
+        Parameters=[{"ParameterKey": "Public", "ParameterValue": public}],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    command = ["sam", "list", "stack-outputs", "--stack-name", stack]
+    process = run(
+        [*command, "--output", "json"], LAMBDA, HOME=str(home), SAM_CLI_TELEMETRY="0", **aws
+    )
+    assert process.returncode == 0, process.stderr
+    found = {each["OutputKey"]: each["OutputValue"] for each in json.loads(process.stdout)}
+    assert found["Url"].endswith(f".execute-api.{REGION}.amazonaws.com/")
+    assert found["Curl"].endswith(found["Url"])
+    assert ("--aws-sigv4" in found["Curl"]) == (public == "false")
+    assert found["LogGroup"] == f"/aws/lambda/{stack}"
+
+    client = boto3.client("lambda")
+    function = client.get_function(FunctionName=found["FunctionName"])
+    settings = function["Configuration"]
+    assert (settings["MemorySize"], settings["Timeout"]) == (1769, 20)
+    reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    assert reserved == concurrency
+    role = settings["Role"].split("/")[-1]
+    iam = boto3.client("iam")
+    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["log"]
+
+
+POLICY = json.loads((LAMBDA / "deployer-policy.json").read_text())
+STACK = "clothing-classifier"
+COMPANION = CompanionStack(STACK)
+REPOSITORY_NAME = ECRRepo(COMPANION, "Function").physical_id
+AWS = f"{REGION}:123456789012"
+
+
+def allowed(action, resource):
+    """Whether the deployer's policy lets its holder do this (conditions aside)."""
+    for statement in POLICY["Statement"]:
+        actions, resources = (
+            [value] if isinstance(value, str) else value
+            for value in (statement["Action"], statement["Resource"])
+        )
+        if action in actions and any(fnmatchcase(resource, pattern) for pattern in resources):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{STACK}/1"),
+        ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{BUCKET_STACK}/1"),
+        (
+            "cloudformation:CreateChangeSet",
+            f"arn:aws:cloudformation:{REGION}:aws:transform/Serverless-2016-10-31",
+        ),
+        (
+            "cloudformation:CreateStack",
+            f"arn:aws:cloudformation:{AWS}:stack/{COMPANION.stack_name}/1",
+        ),
+        ("cloudformation:DeleteStack", f"arn:aws:cloudformation:{AWS}:stack/{STACK}/1"),
+        ("s3:PutObject", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1/zip"),
+        ("ecr:PutImage", f"arn:aws:ecr:{AWS}:repository/{REPOSITORY_NAME}"),
+        ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{STACK}-Function-1"),
+        ("iam:DeleteRole", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
+        ("iam:ListRolePolicies", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
+        ("iam:PassRole", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
+        ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
+        ("logs:FilterLogEvents", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
+        ("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/1/routes"),
+        ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{AWS}:alarm:{STACK}-ErrorAlarm-1"),
+        ("sns:CreateTopic", f"arn:aws:sns:{AWS}:{STACK}-AlarmTopic-1"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{AWS}:1/$default/POST/"),
+    ],
+)
+def test_the_deployers_policy_allows_what_deploying_does(action, resource):
+    """With the names that SAM itself gives to its stacks and its repository."""
+    assert allowed(action, resource)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/Admin"),
+        ("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/Admin"),
+        ("iam:CreateUser", "arn:aws:iam::123456789012:user/me"),
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{AWS}:function:payments"),
+        ("s3:GetObject", "arn:aws:s3:::payroll/2026.csv"),
+        ("cloudformation:DeleteStack", f"arn:aws:cloudformation:{AWS}:stack/production/1"),
+        ("logs:GetLogEvents", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/payments:*"),
+    ],
+)
+def test_the_deployers_policy_allows_nothing_elsewhere(action, resource):
+    assert not allowed(action, resource)
+
+
+def test_the_deployers_policy_is_one_that_aws_takes(aws, tmp_path):
+    text = json.dumps(POLICY)
+    boto3.client("iam").create_policy(PolicyName="deployer", PolicyDocument=text)
+    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
+    (tmp_path / "policy.json").write_text(json.dumps({"Resources": {"Policy": resource}}))
+    process = run(["cfn-lint", "policy.json"], tmp_path)
+    assert process.returncode == 0, process.stdout
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without blanks
+    assert len(re.sub(r"\s", "", text)) < 6144
+    for statement in POLICY["Statement"]:
+        actions = statement["Action"]
+        assert not any("*" in each for each in ([actions] if isinstance(actions, str) else actions))
