@@ -286,7 +286,7 @@ def test_a_redirect_to_a_private_address_is_refused_where_no_hosts_are_listed(
 ):
     """The check of public addresses, not the list of allowed hosts, stops it."""
     addresses = {"stranger.example": "93.184.216.34", "inside.example": "10.0.0.5"}
-    connected = []
+    connected, servers = [], []
 
     def look_up(host, port, **kwargs):
         return [(2, 1, 6, "", (addresses[host], port))]
@@ -294,6 +294,7 @@ def test_a_redirect_to_a_private_address_is_refused_where_no_hosts_are_listed(
     def connect(address, *args, **kwargs):
         connected.append(address)
         ours, theirs = socket.socketpair()
+        servers.append(theirs)
         theirs.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://inside.example/\r\n\r\n")
         return ours
 
