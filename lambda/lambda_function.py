@@ -19,7 +19,11 @@ CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt"
 PREPROCESSING = "xception"
 
 
-interpreter = Interpreter(model_path=os.environ.get("MODEL_PATH", "clothing-model.tflite"))
+memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1769 * os.cpu_count()))  # MB
+interpreter = Interpreter(
+    model_path=os.environ.get("MODEL_PATH", "clothing-model.tflite"),
+    num_threads=max(1, memory // 1769),
+)
 interpreter.allocate_tensors()
 input_index = interpreter.get_input_details()[0]["index"]
 output_index = interpreter.get_output_details()[0]["index"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from conftest import PICTURES, REPOSITORY, run
 from corpus import JEANS, image_event
 from picture_server import picture_server
+from tflite_runtime import interpreter
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -86,6 +88,24 @@ def test_it_imports_no_tensorflow_no_matplotlib_and_no_ipython(ask):
     assert "tflite_runtime" in packages
     assert not packages & {"tensorflow", "keras", "tf_keras", "matplotlib", "IPython", "jupyter"}
     assert "urllib3" not in packages  # it takes long to load, and only a URL needs it
+
+
+@pytest.mark.parametrize(
+    ("memory", "threads"), [("128", 1), ("1769", 1), ("3538", 2), ("10240", 5)]
+)
+def test_lambdas_memory_decides_on_the_number_of_threads(walk, monkeypatch, memory, threads):
+    asked = []
+
+    class Recorder(interpreter.Interpreter):
+        def __init__(self, *args, **settings):
+            asked.append(settings["num_threads"])
+            super().__init__(*args, **settings)
+
+    monkeypatch.setattr(interpreter, "Interpreter", Recorder)
+    monkeypatch.setenv("MODEL_PATH", str(walk / "generated/clothing-model.tflite"))
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
+    runpy.run_path(str(REPOSITORY / "lambda/lambda_function.py"))
+    assert asked == [threads]
 
 
 def test_only_the_requirements_are_installed(bundle):

@@ -47,11 +47,15 @@ class Function:
     peak_memory_mb: float = 0
 
 
-def malloc_variables() -> dict[str, str]:
-    """Return the variables for the C library that lambda/template.yaml sets."""
+def library_variables() -> dict[str, str]:
+    """Return the variables for the C library and for NumPy that lambda/template.yaml sets."""
     template = yaml_parse(Path("lambda/template.yaml").read_text(encoding="utf-8"))
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
-    return {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
+    return {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(("MALLOC_", "OPENBLAS_"))
+    }
 
 
 def all_functions() -> dict[str, Function]:

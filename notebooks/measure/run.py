@@ -65,7 +65,7 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
     environments.build_all()
     models.make_picture()
     facts = models.make_models(planned)
-    malloc = functions.malloc_variables()
+    malloc = functions.library_variables()
     compared = functions.all_functions()
     functions.make_folders(compared, malloc)
 
