@@ -35,7 +35,7 @@ COURSE_LOGITS += [-2.812432, -3.6662836, 3.200363, -2.6023405, -4.835046]
 
 
 def class_names(classes: str) -> list[str]:
-    """Split CLASSES; raise a Problem if a name stands there twice."""
+    """Split CLASSES; raise a Problem if a name is there twice, or none is there."""
     names = classes.split()
     if not names or len(set(names)) < len(names):
         wrong = "names a class twice" if names else "names no class"

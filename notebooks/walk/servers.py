@@ -152,7 +152,7 @@ def lambda_runtime(
             start_new_session=True,  # so that both programs can be stopped together
         )
     try:
-        _wait_for(process, ports[0])
+        _wait_for(process, ports[0], log_file)
         url = f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations"
         runtime = Runtime(url, "AWS's own runtime", log_file, process)
         yield runtime
@@ -173,14 +173,14 @@ def _free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _wait_for(process: subprocess.Popen, port: int) -> None:
+def _wait_for(process: subprocess.Popen, port: int, log_file: Path) -> None:
     """Wait until a process listens to its port."""
     while process.poll() is None:
         with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port)).close()
             return
         time.sleep(0.002)
-    raise Problem("AWS's emulator did not start.")
+    raise Problem(f"AWS's emulator did not start: {log_file} may say why.")
 
 
 @contextmanager
