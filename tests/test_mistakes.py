@@ -69,9 +69,6 @@ class Downloads(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<html>no</html>")
 
-    def log_message(self, *args):
-        pass
-
 
 MISTAKES = [
     ("MODEL=missing.h5", "MODEL=missing.h5 does not exist. Expected: embedded, course-2021,"),

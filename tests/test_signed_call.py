@@ -28,9 +28,6 @@ def recorder():
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *args):
-            pass
-
     with walk.serve(Recorder) as address:
         yield f"{address}/", requests
 

@@ -25,7 +25,9 @@ class Worker:
         The seconds of each phase of its start; None if the runtime cannot load the file.
     """
 
-    def __init__(self, contender: Contender, threads: int, plan: Plan, facts: dict, malloc: dict):
+    def __init__(
+        self, contender: Contender, threads: int, plan: Plan, facts: dict, variables: dict
+    ):
         ours = contender.model == "ours"
         settings = {
             "program": LOADERS.get(contender.runtime, "load_tflite"),
@@ -43,7 +45,7 @@ class Worker:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, json.dumps(settings)],
-                env=os.environ | QUIET | malloc | numbers,
+                env=os.environ | QUIET | variables | numbers,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -71,7 +73,7 @@ class Worker:
         self.process.communicate()
 
 
-def measure_all(found: list[Contender], plan: Plan, facts: dict, malloc: dict, between) -> None:
+def measure_all(found: list[Contender], plan: Plan, facts: dict, variables: dict, between) -> None:
     """Measure the contenders, on one core and then on all, our model and then the course's.
 
     Cold starts first: every process is started anew in each round, from nothing to its first
@@ -83,10 +85,10 @@ def measure_all(found: list[Contender], plan: Plan, facts: dict, malloc: dict, b
     ----------
     facts
         What `make_models` returned.
-    malloc
-        Environment variables for the C library. With them it keeps memory that a request frees
-        for the next one; without, Linux takes and gives it page by page, now and then and not
-        always, which would blur the comparison by a millisecond.
+    variables
+        Environment variables for the C library and for NumPy. With them the former keeps memory
+        that a request frees for the next one; without, Linux takes and gives it page by page, now
+        and then and not always, which would blur the comparison by a millisecond.
     between
         What is called after each group.
     """
@@ -95,11 +97,13 @@ def measure_all(found: list[Contender], plan: Plan, facts: dict, malloc: dict, b
             group = [each for each in found if each.model == model]
             if threads > 1 and plan.quick:
                 group = [each for each in group if not slow_to_start(each)]
-            _measure(group, threads, plan, facts, malloc)
+            _measure(group, threads, plan, facts, variables)
             between()
 
 
-def _measure(group: list[Contender], threads: int, plan: Plan, facts: dict, malloc: dict) -> None:
+def _measure(
+    group: list[Contender], threads: int, plan: Plan, facts: dict, variables: dict
+) -> None:
     title = f"{group[0].model}, {threads} core(s)"
     repeats = plan.starts if threads == 1 else 1
     alive = {}
@@ -107,7 +111,7 @@ def _measure(group: list[Contender], threads: int, plan: Plan, facts: dict, mall
         turns = [(repeat, index) for repeat in range(repeats) for index in range(len(group))]
         for repeat, index in tqdm(turns, desc=f"{title}: starts"):
             contender = group[index]
-            worker = Worker(contender, threads, plan, facts, malloc)
+            worker = Worker(contender, threads, plan, facts, variables)
             contender.loads = worker.start_s is not None
             if threads == 1 and contender.loads:
                 contender.start_s.append(worker.start_s)

@@ -5,7 +5,6 @@ uv builds them in .cache/environments/, once, with the versions that the reposit
 
 import shlex
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 import walk
@@ -88,8 +87,4 @@ def build_all() -> None:
 def sizes(environment: str) -> dict[str, float]:
     """Return the size of each package in an environment, in MB, the largest first."""
     site = FOLDER / environment / "lib" / f"python{PYTHON}" / "site-packages"
-    packages = {}
-    for package in metadata.distributions(path=[str(site)]):
-        files = [Path(file.locate()) for file in package.files]
-        packages[package.name] = sum(f.stat().st_size for f in files if f.is_file()) / 1e6
-    return dict(sorted(packages.items(), key=lambda item: item[1], reverse=True))
+    return walk.package_sizes(site)

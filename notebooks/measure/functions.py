@@ -97,7 +97,7 @@ def all_functions() -> dict[str, Function]:
     }
 
 
-def make_folders(functions: dict[str, Function], malloc: dict[str, str]) -> None:
+def make_folders(functions: dict[str, Function], variables: dict[str, str]) -> None:
     """Make the folder of each function.
 
     Bytecode is what Python makes of a module before it runs it. pip makes it when it installs,
@@ -116,7 +116,7 @@ def make_folders(functions: dict[str, Function], malloc: dict[str, str]) -> None
             shutil.copy(source, function.folder / file)
         if function.less:
             call(sys.executable, "lambda/bundle.py", "--leave-out", function.folder)
-            function.variables = malloc
+            function.variables = variables
         if function.compiled:
             call(python, "-m", "compileall", "-q", function.folder)
         files = [file for file in function.folder.rglob("*") if file.is_file()]
@@ -133,9 +133,6 @@ class PictureServer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self.content)))
         self.end_headers()
         self.wfile.write(self.content)
-
-    def log_message(self, *args):
-        pass
 
 
 @contextmanager

@@ -65,9 +65,9 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
     environments.build_all()
     models.make_picture()
     facts = models.make_models(planned)
-    malloc = functions.library_variables()
+    variables = functions.library_variables()
     compared = functions.all_functions()
-    functions.make_folders(compared, malloc)
+    functions.make_folders(compared, variables)
 
     peaks = []
 
@@ -76,7 +76,7 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
 
     note_peak()
     found = models.contenders(planned)
-    contenders.measure_all(found, planned, facts, malloc, between=note_peak)
+    contenders.measure_all(found, planned, facts, variables, between=note_peak)
     functions.measure_all(compared, planned)
     about["multiply_adds_per_second"] = max(peaks)
     content = results.make_record(planned, about, facts, found, compared)

@@ -36,6 +36,7 @@ from .results import (
     largest_difference,
     leave_answers,
     loads,
+    package_sizes,
     runtimes,
     same_answers,
     size_mb,

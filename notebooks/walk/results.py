@@ -69,10 +69,21 @@ def runtimes() -> list[str]:
     return [name for name in names if importlib.util.find_spec(name.replace("-", "_"))]
 
 
+def package_sizes(folder: str | Path) -> dict[str, float]:
+    """Return the size in MB of each package that is installed in a folder, the largest first."""
+    packages = metadata.distributions(path=[str(folder)])
+    sizes = {package.name: _size_mb(package) for package in packages}
+    return dict(sorted(sizes.items(), key=lambda item: item[1], reverse=True))
+
+
 def installed_mb(package: str) -> float:
-    """Return the size of an installed package in MB, without what it needs."""
-    files = [file.locate() for file in metadata.files(package)]
-    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
+    """Return the size of a package of this environment in MB, without what it needs."""
+    return _size_mb(metadata.distribution(package))
+
+
+def _size_mb(package: metadata.Distribution) -> float:
+    files = [Path(file.locate()) for file in package.files]
+    return sum(size_mb(file) for file in files if file.is_file())
 
 
 def size_mb(file: str | Path) -> float:

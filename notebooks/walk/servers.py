@@ -23,11 +23,6 @@ from .drawings import best
 from .lesson import Problem, one_line
 
 
-class _QuietFiles(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -49,12 +44,17 @@ def serve(what):
     str
         The address: of the file, or else of the server, without a slash at its end.
     """
-    if isinstance(what, type):
-        handler, path = what, ""
-    else:
+    given = what if isinstance(what, type) else SimpleHTTPRequestHandler
+
+    class Quiet(given):
+        def log_message(self, *args):
+            """Write no line for each request."""
+
+    handler, path = Quiet, ""
+    if given is not what:
         file = Path(what)
         folder, path = (file, "") if file.is_dir() else (file.parent, f"/{quote(file.name)}")
-        handler = partial(_QuietFiles, directory=folder)
+        handler = partial(Quiet, directory=folder)
     server = _QuietServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.daemon = True
@@ -202,9 +202,6 @@ def _in_this_process(handler: str, folder, log_file: Path, variables: dict[str, 
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *args):
-            pass
 
     log_file.write_text("")
     with serve(Invocations) as address:
