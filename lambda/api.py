@@ -5,14 +5,16 @@ import ipaddress
 import json
 import math
 import os
+import re
 import socket
+import ssl
 import threading
 import time
 import traceback
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from io import BytesIO
-from urllib.parse import urljoin
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from lambda_function import classes, preprocessor, score
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -182,13 +184,16 @@ def look_up(host: str, port: int, deadline: float) -> list[str]:
     return [address[0] for *_, address in found]
 
 
-def checked_connection(url: str, deadline: float) -> tuple:
+PORTS = {"http": 80, "https": 443}
+
+
+def checked_address(url: str, deadline: float) -> tuple[SplitResult, tuple[str, int]]:
     """Look up where a URL leads, and refuse what is not public.
 
     Returns
     -------
     tuple
-        A connection to the address that was checked, not yet open; what to ask it for; its host.
+        The parts of the URL; the address that was checked, an IP address and a port.
 
     Raises
     ------
@@ -197,32 +202,26 @@ def checked_connection(url: str, deadline: float) -> tuple:
     ServerFailed, ServerTooSlow
         The host is not known, or its look-up took too long.
     """
-    import urllib3  # takes long to load, and only a URL needs it
-
     try:
-        parsed = urllib3.util.parse_url(url)
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme)
     except ValueError:
         raise MalformedRequest("the url is not valid") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parts.scheme not in PORTS or not parts.hostname:
         raise MalformedRequest("the url must begin with http:// or https:// and a host")
     if not url.isascii():
         raise MalformedRequest("the url must be ASCII: encode what is not")
-    if parsed.auth:
+    if not re.fullmatch(r"[\w.:-]+", parts.hostname):
+        raise MalformedRequest("the url's host is neither a name nor an address")
+    if "@" in parts.netloc:
         raise MalformedRequest("the url must not hold a user name or password")
-    port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
-    if ALLOWED_HOSTS and not ALLOWED_HOSTS & {parsed.host, f"{parsed.host}:{port}"}:
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if ALLOWED_HOSTS and not ALLOWED_HOSTS & {host, f"{host}:{port}"}:
         raise MalformedRequest("the url's host is not among the allowed ones")
-    host = parsed.host.strip("[]")
-    addresses = look_up(host, port, deadline)
+    addresses = look_up(parts.hostname, port, deadline)
     if not ALLOWED_HOSTS and not all(is_public(address) for address in addresses):
         raise MalformedRequest("the url's host has an address that is not public")
-    if parsed.scheme == "http":
-        connection = urllib3.connection.HTTPConnection(addresses[0], port)
-    else:  # the certificate must be the host's, not the address's
-        connection = urllib3.connection.HTTPSConnection(
-            addresses[0], port, server_hostname=host, assert_hostname=host
-        )
-    return connection, parsed.request_uri, parsed.netloc
+    return parts, (addresses[0], port)
 
 
 def end(sock):
@@ -231,34 +230,58 @@ def end(sock):
         sock.shutdown(socket.SHUT_RDWR)
 
 
-def get(connection, target, host, deadline) -> tuple[str | None, bytes]:
+def connect(parts: SplitResult, address: tuple[str, int], deadline: float) -> socket.socket:
+    """Connect to the address, for the URL with these parts."""
+    wait = max(0.001, min(CONNECT_SECONDS, deadline - time.monotonic()))
+    try:
+        sock = socket.create_connection(address, timeout=wait)
+    except TimeoutError:
+        raise
+    except OSError:
+        raise ServerFailed("the picture's server cannot be reached") from None
+    if parts.scheme == "https":  # the certificate must be the host's, not the address's
+        context, host = ssl.create_default_context(), parts.hostname
+        sock = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    sock.settimeout(READ_SECONDS)
+    return sock
+
+
+def get(parts: SplitResult, address: tuple[str, int], deadline: float) -> tuple[str | None, bytes]:
     """Ask an HTTP server; return where it redirects to, if it does, and the content."""
-    connection.timeout = max(0.001, min(CONNECT_SECONDS, deadline - time.monotonic()))
-    connection.connect()
-    connection.sock.settimeout(READ_SECONDS)
+    connection = HTTPConnection(parts.netloc)
+    connection.sock = connect(parts, address, deadline)
     timer = threading.Timer(deadline - time.monotonic(), end, [connection.sock])
     timer.daemon = True
     timer.start()
     try:
-        connection.request("GET", target, headers={"Host": host}, preload_content=False)
-        response = connection.getresponse()
-        location = response.headers.get("Location")
-        if response.status in (301, 302, 303, 307, 308) and location:
-            return location, b""
-        if response.status != 200:
-            raise ServerFailed(f"the picture's server answered with status {response.status}")
-        content = bytearray()
-        while chunk := response.read1(65536, decode_content=False):
-            content += chunk
-            if len(content) > PICTURE_BYTES:
-                raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
-        if time.monotonic() > deadline:  # the timer may have cut the content short
-            raise TimeoutError
-        if len(content) < int(response.headers.get("Content-Length", 0)):
-            raise ServerFailed("the picture's server sent less than it announced")
-        return None, bytes(content)
+        if parts.scheme == "https":
+            connection.sock.do_handshake()
+        target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
+        target = quote(target, safe="!$%&'()*+,/:;=?@[]~")
+        connection.request("GET", target, headers={"Host": parts.netloc})
+        return picture_or_redirect(connection.getresponse(), deadline)
     finally:
         timer.cancel()
+        connection.close()
+
+
+def picture_or_redirect(response, deadline: float) -> tuple[str | None, bytes]:
+    """Read a server's response, as far as a picture may reach."""
+    location = response.headers.get("Location")
+    if response.status in (301, 302, 303, 307, 308) and location:
+        return location, b""
+    if response.status != 200:
+        raise ServerFailed(f"the picture's server answered with status {response.status}")
+    content = bytearray()
+    while chunk := response.read1(65536):
+        content += chunk
+        if len(content) > PICTURE_BYTES:
+            raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
+    if time.monotonic() > deadline:  # the timer may have cut the content short
+        raise TimeoutError
+    if len(content) < int(response.headers.get("Content-Length", 0)):
+        raise ServerFailed("the picture's server sent less than it announced")
+    return None, bytes(content)
 
 
 def fetch(url: str) -> bytes:
@@ -268,27 +291,20 @@ def fetch(url: str) -> bytes:
     ------
     MalformedRequest, PictureTooLarge, ServerFailed, ServerTooSlow
     """
-    import urllib3
-
     deadline = time.monotonic() + FETCH_SECONDS
-    connection, target, host = checked_connection(url, deadline)
+    parts, address = checked_address(url, deadline)
     for _ in range(REDIRECTS + 1):
         try:
-            location, content = get(connection, target, host, deadline)
-        except urllib3.exceptions.NewConnectionError:
-            raise ServerFailed("the picture's server cannot be reached") from None
-        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            slow = isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError))
-            if slow or time.monotonic() > deadline:
+            location, content = get(parts, address, deadline)
+        except (HTTPException, OSError, ValueError) as error:
+            if isinstance(error, TimeoutError) or time.monotonic() > deadline:
                 raise ServerTooSlow("the picture's server took too long") from None
             raise ServerFailed("the picture's server failed or sent no picture") from None
-        finally:
-            connection.close()
         if location is None:
             return content
         try:
             url = urljoin(url, location)
-            connection, target, host = checked_connection(url, deadline)
+            parts, address = checked_address(url, deadline)
         except (ValueError, MalformedRequest):
             raise ServerFailed("the picture's server redirects to where we do not go") from None
     raise ServerFailed(f"the url was redirected more than {REDIRECTS} times")

@@ -86,6 +86,7 @@ class Server(BaseHTTPRequestHandler):
 # What the function says to each of them.
 FETCHED = {
     "/jeans.png": "jeans",
+    "/two words.png": "jeans",
     "/moved": "jeans",
     "/nonsense": "ServerFailed",
     "/loop": "ServerFailed",

@@ -246,7 +246,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(function, monkeypat
         raise OSError("no connection leaves this test")
 
     monkeypatch.setattr(function.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    monkeypatch.setattr(function.socket, "create_connection", connect)
     with pytest.raises(function.ServerFailed):
         function.fetch("http://rebinding.example/jeans.png")
     assert connected == [("93.184.216.34", 80)]
@@ -299,7 +299,7 @@ def test_a_redirect_to_a_private_address_is_refused_where_no_hosts_are_listed(
         return ours
 
     monkeypatch.setattr(function.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    monkeypatch.setattr(function.socket, "create_connection", connect)
     with pytest.raises(function.ServerFailed, match="redirects to where we do not go"):
         function.fetch("http://stranger.example/jeans.png")
     assert connected == [("93.184.216.34", 80)]
@@ -485,7 +485,7 @@ def test_any_event_gets_an_answer_or_a_named_error_in_bounded_time(function, eve
     with pytest.MonkeyPatch.context() as patch:
         found = [(2, 1, 6, "", ("93.184.216.34", 80))]
         patch.setattr(function.socket, "getaddrinfo", lambda *args, **kwargs: found)
-        patch.setattr("urllib3.util.connection.create_connection", connect)
+        patch.setattr(function.socket, "create_connection", connect)
         patch.setattr("builtins.print", lambda *args, **kwargs: None)
         try:
             answer = function.lambda_handler(event, None)

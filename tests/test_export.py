@@ -58,5 +58,5 @@ def test_requirements_are_the_environments_versions():
     pins = {re.split(r"[;#]", line.strip(" -"))[0].strip() for line in lines if "==" in line}
     requirements = (REPOSITORY / "lambda/requirements.txt").read_text().splitlines()
     requirements = [line for line in requirements if not line.startswith("#")]
-    assert len(requirements) == 5
+    assert len(requirements) == 4
     assert set(requirements) <= pins
