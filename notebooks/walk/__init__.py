@@ -6,7 +6,7 @@ AWS's Lambda runtime on this machine (servers). The tests use the same functions
 imports TensorFlow before a lesson does.
 """
 
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table
+from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
 from .inputs import (
     COURSE_IMAGE,
     MODELS,

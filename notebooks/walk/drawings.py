@@ -118,6 +118,29 @@ def chain(*programs: str) -> Drawing:
     return drawing(figure, "Programs in a row, each talking to the next: " + "; ".join(programs))
 
 
+def threads(*counts: int) -> Drawing:
+    """Draw when each of the two CPUs works that Lambda shows, with so many threads, at 1,769 MB.
+
+    Lambda gives the time of one CPU then: 20 ms in each 20 ms, for all threads together.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(counts), figsize=(9, 1.5), sharey=True)
+    for axis, count in zip(np.atleast_1d(axes), counts, strict=True):
+        works = 20 / count  # ms
+        for cpu in range(count):
+            spans = [(start, works) for start in range(0, 60, 20)]
+            axis.broken_barh(spans, (cpu - 0.35, 0.7), color="tab:blue", edgecolor="white")
+        axis.set_xlim(0, 60)
+        axis.set_ylim(1.5, -0.5)
+        axis.set_yticks([0, 1], ["CPU 1", "CPU 2"])
+        axis.set_xticks(range(0, 61, 20), [f"{ms} ms" for ms in range(0, 61, 20)])
+        axis.set_title(f"{count} thread{'s' * (count > 1)}", size=10)
+        axis.spines[["top", "right"]].set_visible(False)
+    said = [f"with {n}, {n} work for {20 / n:g} ms and stand still for the rest" for n in counts]
+    return drawing(figure, f"When threads work in each 20 ms of Lambda: {'; '.join(said)}")
+
+
 def table(rows: list[dict]) -> Markdown:
     """Return rows, dicts with the same keys, as a table; what is a number stands to the right."""
     keys = list(rows[0])
