@@ -8,15 +8,18 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, environment, make, run
-from measure import environments, ratios
+from measure import environments, quota, ratios, results
 
 pytestmark = pytest.mark.xdist_group("walk")
 
 RUNTIMES = {"keras", "tf.lite", "tflite-runtime", "litert", "onnxruntime"}
-FUNCTIONS = {"the course's", "its successor", "our zip before", "… compiled", "nothing"}
-FUNCTIONS |= {"ours (image)", "ours (zip)", "ours (zip, int8)"}
+OURS = {"ours (image)", "ours (zip)", "ours (zip, int8)"}
+OTHERS = {"the course's", "the course's, one thread", "its successor", "its successor, one thread"}
+FLOORS = {"nothing", "waiting", "NumPy alone (image)", "NumPy alone (zip)"}
+FUNCTIONS = OURS | OTHERS | FLOORS | {"our zip before", "… compiled"}
 TRACKED = "generated/measurements.json", "generated/06-measurements.ipynb", "README.md"
 
 
@@ -31,7 +34,7 @@ def numbers(value):
 
 def complete(record):
     """Whether the record has every contender and function, and sound numbers for all of them."""
-    assert record["schema"] == 1
+    assert record["schema"] == 2
     for model in "ours", "xception":
         rows = [row for row in record["contenders"] if row["model"] == model]
         assert {row["runtime"] for row in rows if row["loads"]} == RUNTIMES
@@ -42,7 +45,12 @@ def complete(record):
     for function in record["functions"].values():
         measured = [function[key] for key in ("cold_start_s", "request_ms", "peak_memory_mb")]
         assert all(math.isfinite(n) and n > 0 for n in numbers(measured))
+    for name in OURS:
+        function = record["functions"][name]
+        assert all(n > 0 for n in numbers([function["threads_ms"], function["start_parts_s"]]))
+        assert set(function["threads_ms"]) == {"1", "2"} and len(function["start_parts_s"]) == 8
     assert record["machine"]["cores"] >= 1 and record["prices"]["gb_second"] > 0
+    assert record["machine"]["processor"] in ("cgroup v1", "cgroup v2", "one core")
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +89,13 @@ def test_the_record_is_complete():
     assert unloadable == {("tflite-runtime", "dynamic-range")}
     for row in record["contenders"]:
         if row["loads"]:
-            assert row["request_ms"]["1"]["requests"] >= 50
+            assert set(row["request_ms"]) == {"as documented", "one thread"}
+            assert all(ms["requests"] >= 50 for ms in row["request_ms"].values())
     for function in record["functions"].values():
-        assert function["request_ms"]["1"]["requests"] >= 50
+        assert function["request_ms"]["1769"]["requests"] >= 50
+    if record["machine"]["processor"] != "one core":
+        assert {"512", "1024", "1769"} <= set(record["functions"]["the course's"]["request_ms"])
+        assert {"128", "256"} <= set(record["functions"]["ours (zip)"]["request_ms"])
 
 
 @pytest.mark.parametrize(
@@ -126,6 +138,47 @@ def test_ctrl_c_gets_one_line_and_leaves_the_record(measured, seconds):
 )
 def test_a_ratio_is_said_as_people_say_it(ratio, words):
     assert ratios.times(ratio, "faster") == words
+
+
+BUSY = """
+import time
+began = time.monotonic()
+while time.monotonic() < began + 1:
+    pass
+print(time.process_time())
+"""
+
+
+def test_a_limited_program_gets_lambdas_share_of_the_processor():
+    processor = quota.find()
+    if processor.parent is None:
+        pytest.skip("this machine lets us make no control group")
+    with processor.limited(442) as limit:  # MB: a quarter of a CPU
+        said = subprocess.run([*limit, sys.executable, "-c", BUSY], capture_output=True, text=True)
+    assert 0 < float(said.stdout) < 0.35  # seconds of one second
+    assert not list(processor.parent.glob(f"{quota.PREFIX}*"))
+    assert processor.settings([128, 1769, 10**6]) == [128, 1769]
+
+
+def test_without_the_right_to_it_a_program_is_bound_to_one_core():
+    processor = quota.Processor("one core")
+    assert processor.settings([128, 1769, 3538]) == [1769]
+    count = "import os; print(len(os.sched_getaffinity(0)))"
+    with processor.limited(1769) as limit:
+        said = subprocess.run([*limit, sys.executable, "-c", count], capture_output=True, text=True)
+    assert said.stdout == "1\n"
+
+
+def test_mcnemars_test_counts_what_two_models_get_right_alone():
+    float32 = np.array([1] * 12 + [0] * 3 + [1] * 5, bool)
+    int8 = np.array([0] * 12 + [1] * 3 + [1] * 5, bool)
+    found = results.mcnemar(float32, int8)
+    assert (found["only_first"], found["only_second"]) == (12, 3)
+    # 15 throws of a coin with at most 3 of one side
+    assert found["p"] == 2 * (1 + 15 + 105 + 455) / 2**15
+    assert "12 are right with float32 alone and 3 with int8" in ratios.by_chance(found, 20)
+    assert "int8 is worse" in ratios.by_chance(found, 20)
+    assert "no proof" in ratios.by_chance(results.mcnemar(float32, float32), 20)
 
 
 def test_the_environments_get_the_versions_for_their_python(monkeypatch):

@@ -4,14 +4,25 @@ import json
 import os
 import subprocess
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import walk
 from tqdm import tqdm
 
-from measure.environments import environment_of, python_of
-from measure.models import PICTURE, PROGRAMS, QUIET, Contender, slow_to_start
+from measure.environments import call, environment_of, python_of
+from measure.models import (
+    DOCUMENTED,
+    PICTURE,
+    PROGRAMS,
+    QUIET,
+    TFLITE_FILES,
+    THREADS,
+    Contender,
+    slow_to_start,
+)
 from measure.plan import FOLDER, Plan
+from measure.quota import WHOLE_CORE
 
 LOADERS = {"keras": "load_keras", "onnxruntime": "load_onnx"}  # load_tflite for all others
 
@@ -26,7 +37,7 @@ class Worker:
     """
 
     def __init__(
-        self, contender: Contender, threads: int, plan: Plan, facts: dict, variables: dict
+        self, contender: Contender, threads: int | None, plan: Plan, facts: dict, variables: dict
     ):
         ours = contender.model == "ours"
         settings = {
@@ -40,12 +51,14 @@ class Worker:
             "started": time.monotonic(),
         }
         command = [python_of(environment_of(contender.runtime)), PROGRAMS / "worker.py"]
-        numbers = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+        names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"] if threads else []
         self.log = FOLDER / f"{'-'.join(contender.key)}.log"
+        self.limits = ExitStack()
+        limit = self.limits.enter_context(plan.processor.limited(WHOLE_CORE))
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*command, json.dumps(settings)],
-                env=os.environ | QUIET | variables | numbers,
+                [*limit, *command, json.dumps(settings)],
+                env=os.environ | QUIET | variables | dict.fromkeys(names, str(threads)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -71,10 +84,11 @@ class Worker:
         """End the process."""
         self.process.kill()
         self.process.communicate()
+        self.limits.close()
 
 
 def measure_all(found: list[Contender], plan: Plan, facts: dict, variables: dict, between) -> None:
-    """Measure the contenders, on one core and then on all, our model and then the course's.
+    """Measure the contenders as Lambda would run them with 1,769 MB, ours and then the course's.
 
     Cold starts first: every process is started anew in each round, from nothing to its first
     answer. The operating system has the files in memory by then, as it would not on a fresh
@@ -92,28 +106,29 @@ def measure_all(found: list[Contender], plan: Plan, facts: dict, variables: dict
     between
         What is called after each group.
     """
-    for threads in sorted({1, plan.cores}):
+    for threads in THREADS:
         for model in facts:
             group = [each for each in found if each.model == model]
-            if threads > 1 and plan.quick:
+            if threads != DOCUMENTED and plan.quick:
                 group = [each for each in group if not slow_to_start(each)]
             _measure(group, threads, plan, facts, variables)
             between()
 
 
 def _measure(
-    group: list[Contender], threads: int, plan: Plan, facts: dict, variables: dict
+    group: list[Contender], threads: str, plan: Plan, facts: dict, variables: dict
 ) -> None:
-    title = f"{group[0].model}, {threads} core(s)"
-    repeats = plan.starts if threads == 1 else 1
+    title = f"{group[0].model}, {threads}"
+    first = threads == DOCUMENTED
+    repeats = plan.starts if first else 1
     alive = {}
     try:
         turns = [(repeat, index) for repeat in range(repeats) for index in range(len(group))]
         for repeat, index in tqdm(turns, desc=f"{title}: starts"):
             contender = group[index]
-            worker = Worker(contender, threads, plan, facts, variables)
+            worker = Worker(contender, THREADS[threads], plan, facts, variables)
             contender.loads = worker.start_s is not None
-            if threads == 1 and contender.loads:
+            if first and contender.loads:
                 contender.start_s.append(worker.start_s)
             if contender.loads and repeat == repeats - 1:
                 alive[index] = worker
@@ -123,9 +138,9 @@ def _measure(
         for index in tqdm(turns, desc=f"{title}: requests"):
             said = alive[index].ask(requests=plan.requests)
             group[index].parts_ms.setdefault(threads, []).append(said["times"])
-            if threads == 1:
+            if first:
                 group[index].peak_memory_mb = said["peak_memory_mb"]
-        if threads == 1:
+        if first:
             for index, worker in tqdm(alive.items(), desc=f"{title}: pictures"):
                 _score_pictures(group[index], worker, plan)
     finally:
@@ -138,4 +153,16 @@ def _score_pictures(contender: Contender, worker: Worker, plan: Plan) -> None:
     contender.scores = worker.ask(pictures=list(plan.expected["scores"]))["scores"]
     if plan.photos and (contender.model == "ours" or plan.course_model):
         answers = np.argmax(worker.ask(pictures=list(plan.photos))["scores"], axis=1)
-        contender.right = int((answers == list(plan.photos.values())).sum())
+        contender.right = answers == list(plan.photos.values())
+
+
+def invoke_options(plan: Plan) -> dict[str, dict[str, float]]:
+    """Return the median milliseconds of `invoke` with what else the runtimes of ours could do."""
+    found = {}
+    for runtime in "tflite-runtime", "litert":
+        for precision in "float32", "int8":
+            file = TFLITE_FILES["ours", precision]
+            with plan.processor.limited(WHOLE_CORE) as limit:
+                said = call(*limit, python_of(runtime), PROGRAMS / "invoke_options.py", file)
+            found[f"{runtime}, {precision}"] = json.loads(said.splitlines()[-1])
+    return found

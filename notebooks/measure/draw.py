@@ -128,24 +128,31 @@ def rounds(values: dict[str, list[float]], label: str, form: str = "{:,.1f}") ->
     return walk.drawing(figure, f"{label}: {'; '.join(said)}")
 
 
-def by_memory(memories, curves: dict[str, np.ndarray], label: str) -> Image:
-    """Draw curves above the memory setting (MB), both on logarithmic axes."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.2))
+def by_memory(curves: dict[str, dict[int, float]], label: str, form: str = "{:,.0f}") -> Image:
+    """Draw a point for each memory setting (MB) of each curve, both axes logarithmic.
+
+    Parameters
+    ----------
+    curves
+        The name of each curve, and its value at each setting.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     said = []
-    for name, values in curves.items():
-        axis.plot(memories, values, label=name)
-        said.append(f"{name}, from {values[0]:.2f} to {values[-1]:.2f}")
+    for (name, values), color in zip(curves.items(), COLORS, strict=False):
+        axis.plot(list(values), list(values.values()), "o-", color=color, label=name)
+        for memory, value in values.items():
+            place = {"textcoords": "offset points", "xytext": (0, 5), "ha": "center"}
+            axis.annotate(form.format(value), (memory, value), size=7, color=color, **place)
+        listed = ", ".join(f"{memory:,} MB {form.format(v)}" for memory, v in values.items())
+        said.append(f"{name}: {listed}")
     axis.set_xscale("log")
     axis.set_yscale("log")
-    ticks = [each for each in (128, 256, 512, 1024, 1769) if each <= memories[-1]]
+    ticks = sorted({memory for values in curves.values() for memory in values})
     axis.set_xticks(ticks, [f"{each:,}" for each in ticks])
+    axis.tick_params(axis="y", which="both", left=False, labelleft=False)
     axis.minorticks_off()
-    low, high = (f(np.concatenate(list(curves.values()))) for f in (min, max))
-    ticks = [each for each in (0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100) if each < 1.1 * high]
-    ticks = [each for each in ticks if each > 0.7 * low]
-    axis.set_yticks(ticks, [f"{each:g}" for each in ticks])
+    axis.margins(y=0.12)
     axis.set_ylabel(label)
     axis.legend(fontsize=8)
-    _bare(axis, "memory setting (MB); 1,769 MB are one core")
-    lowest, highest = f"{memories[0]:,} MB", f"{memories[-1]:,} MB"
-    return walk.drawing(figure, f"{label} with {lowest} to {highest}: {'; '.join(said)}")
+    _bare(axis, "memory setting (MB); 1,769 MB buy the time of one CPU")
+    return walk.drawing(figure, f"{label}. {'; '.join(said)}")

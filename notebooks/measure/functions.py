@@ -3,6 +3,7 @@
 All run on Python 3.11, so that only the function differs; on Lambda the zip runs on 3.13.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -10,19 +11,20 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import StreamRequestHandler
+from urllib.parse import urlsplit
 
-import urllib3
 import walk
 from samtranslator.yaml_helper import yaml_parse
 from tqdm import tqdm
 
-from measure.costs import WHOLE_CORE
 from measure.environments import HELPERS, call, pinned, python_of, requirements
 from measure.models import MADE, PICTURE, PROGRAMS, TFLITE_FILES
 from measure.plan import FOLDER, Plan
+from measure.quota import WHOLE_CORE
 
+PAUSES = {"one after the other": 0, "with pauses": 0.05}  # s between requests
 LOG_PARTS = "fetch", "decode", "invoke"  # what the functions log; preparing is within decode
 
 
@@ -34,15 +36,19 @@ class Function:
     packages: list[str]
     content: dict[str, str | Path]  # the name of each file in its folder: where it comes from
     contender: tuple | None = None  # which one does the same without Lambda
+    curve: bool = False  # whether it is measured with all memory settings
     compiled: bool = True  # whether its folder holds bytecode
-    less: bool = False  # without what no request needs, with the template's variables: see lambda/
+    less: bool = False  # without what no request needs: see lambda/bundle.py
     folder: Path = Path()
     variables: dict[str, str] = field(default_factory=dict)
     unpacked_mb: float = 0
     cold_start_s: list[float] = field(default_factory=list)
-    # by the number of cores: milliseconds of each request, (rounds, requests)
+    # by the number of threads and the name of PAUSES: milliseconds of each request
+    threads_ms: dict[int, dict[str, list]] = field(default_factory=dict)
+    start_parts_s: list[dict[str, float]] = field(default_factory=list)  # see timed_start.py
+    # by the memory setting (MB): milliseconds of each request, (rounds, requests)
     request_ms: dict[int, list] = field(default_factory=dict)
-    # by the number of cores: milliseconds of each of LOG_PARTS, (rounds, requests, 3)
+    # by the memory setting: milliseconds of each of LOG_PARTS, (rounds, requests, 3)
     parts_ms: dict[int, list] = field(default_factory=dict)
     peak_memory_mb: float = 0
 
@@ -58,12 +64,18 @@ def library_variables() -> dict[str, str]:
     }
 
 
-def all_functions() -> dict[str, Function]:
+def all_functions(variables: dict[str, str]) -> dict[str, Function]:
     """Return what is compared.
 
-    The course's function in the form that the course teaches, its successor on ONNX Runtime, ours
-    as an image and as a zip, the zip as one would make it without measuring, and a function that
-    does nothing, to see what the emulator and HTTP take themselves.
+    The course's function in the form that the course teaches, and its successor on ONNX Runtime,
+    each with as many threads as its runtime takes by itself and with one; ours as an image and as a
+    zip; the zip as one would make it without measuring; and functions that do nothing, wait, or
+    import NumPy, to see what the emulator, HTTP and that take by themselves.
+
+    Parameters
+    ----------
+    variables
+        The environment variables of ours; see `library_variables`.
     """
     plain, guarded = "lambda_function.lambda_handler", "api.lambda_handler"
     course = {"lambda_function.py": PROGRAMS / "course_function.py"}
@@ -75,29 +87,43 @@ def all_functions() -> dict[str, Function]:
     float32 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "float32"]}
     int8 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "int8"]}
     nothing = {"lambda_function.py": PROGRAMS / "nothing.py"}
+    waiting = {"lambda_function.py": PROGRAMS / "waiting.py"}
+    numpy = {"lambda_function.py": PROGRAMS / "only_numpy.py"}
+    numpy["nothing.py"] = PROGRAMS / "nothing.py"
 
     tflite_runtime, onnx_runtime = (requirements()[e] for e in ("tflite-runtime", "onnxruntime"))
-    image = pinned("lambda/requirements.txt", f"tflite-runtime urllib3 {HELPERS}")
-    zipped = pinned("lambda/requirements-zip.txt", f"ai-edge-litert urllib3 {HELPERS}")
+    image = pinned("lambda/requirements.txt", f"tflite-runtime {HELPERS}")
+    zipped = pinned("lambda/requirements-zip.txt", f"ai-edge-litert {HELPERS}")
 
     of_course, of_successor = (
         ("xception", r, "float32") for r in ("tflite-runtime", "onnxruntime")
     )
     on_tflite, on_litert = (("ours", r, "float32") for r in ("tflite-runtime", "litert"))
     on_int8 = "ours", "litert", "int8"
+    one_thread = {"THREADS": "1"}
+    deployed = {"less": True, "variables": variables}
     return {
-        "the course's": Function(plain, tflite_runtime, tflite, of_course),
-        "its successor": Function(plain, onnx_runtime, onnx, of_successor),
+        "the course's": Function(plain, tflite_runtime, tflite, of_course, curve=True),
+        "the course's, one thread": Function(
+            plain, tflite_runtime, tflite, of_course, variables=one_thread
+        ),
+        "its successor": Function(plain, onnx_runtime, onnx, of_successor, curve=True),
+        "its successor, one thread": Function(
+            plain, onnx_runtime, onnx, of_successor, variables=one_thread
+        ),
         "our zip before": Function(guarded, zipped, float32, on_litert, compiled=False),
         "… compiled": Function(guarded, zipped, float32, on_litert),
-        "ours (image)": Function(guarded, image, float32, on_tflite, less=True),
-        "ours (zip)": Function(guarded, zipped, float32, on_litert, less=True),
-        "ours (zip, int8)": Function(guarded, zipped, int8, on_int8, less=True),
+        "ours (image)": Function(guarded, image, float32, on_tflite, curve=True, **deployed),
+        "ours (zip)": Function(guarded, zipped, float32, on_litert, curve=True, **deployed),
+        "ours (zip, int8)": Function(guarded, zipped, int8, on_int8, curve=True, **deployed),
         "nothing": Function(plain, [], nothing),
+        "waiting": Function(plain, [], waiting),
+        "NumPy alone (image)": Function(plain, image, numpy, **deployed),
+        "NumPy alone (zip)": Function(plain, zipped, numpy, **deployed),
     }
 
 
-def make_folders(functions: dict[str, Function], variables: dict[str, str]) -> None:
+def make_folders(functions: dict[str, Function]) -> None:
     """Make the folder of each function.
 
     Bytecode is what Python makes of a module before it runs it. pip makes it when it installs,
@@ -116,60 +142,65 @@ def make_folders(functions: dict[str, Function], variables: dict[str, str]) -> N
             shutil.copy(source, function.folder / file)
         if function.less:
             call(sys.executable, "lambda/bundle.py", "--leave-out", function.folder)
-            function.variables = variables
         if function.compiled:
             call(python, "-m", "compileall", "-q", function.folder)
         files = [file for file in function.folder.rglob("*") if file.is_file()]
         function.unpacked_mb = sum(file.stat().st_size for file in files) / 1e6
 
 
-class PictureServer(BaseHTTPRequestHandler):
+class PictureServer(StreamRequestHandler):
     """Answers any request with the picture, at once."""
 
-    content = b""
+    answer = b""
 
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.content)))
-        self.end_headers()
-        self.wfile.write(self.content)
+    def handle(self):
+        while self.rfile.readline().strip():  # until the empty line behind the headers
+            pass
+        self.wfile.write(self.answer)
 
 
 @contextmanager
-def running(function: Function, cores: int, log: Path, host: str):
-    """Run a function under AWS's emulator, on one core or on all.
+def running(function: Function, memory: int, log: Path, host: str, plan: Plan, **variables: str):
+    """Run a function under AWS's emulator, with what Lambda gives of the processor.
 
-    On one core the function is bound to it; this program, the picture's server and the emulator
-    are not.
+    This program, the picture's server and the emulator are not limited.
     """
-    core = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))] if cores == 1 else []
-    with walk.lambda_runtime(
-        function.handler,
-        folder=function.folder,
-        client=(*core, python_of("lambda"), "-m", "awslambdaric"),
-        log_file=log,
-        environment={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"} | function.variables,
-        ALLOWED_HOSTS=host,
-        AWS_LAMBDA_FUNCTION_TIMEOUT="60",
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE=str(cores * WHOLE_CORE),
-    ) as runtime:
+    with (
+        plan.processor.limited(memory) as limit,
+        walk.lambda_runtime(
+            variables.pop("handler", function.handler),
+            folder=function.folder,
+            client=(*limit, python_of("lambda"), "-m", "awslambdaric"),
+            log_file=log,
+            environment={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"} | function.variables,
+            ALLOWED_HOSTS=host,
+            AWS_LAMBDA_FUNCTION_TIMEOUT="60",
+            **{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)} | variables,
+        ) as runtime,
+    ):
         yield runtime
 
 
 class Caller:
-    """Who sends the events."""
+    """Who sends the events, over one connection to each function."""
 
     def __init__(self, picture_server: str):
-        self.event = {"url": f"{picture_server}/picture.jpg"}
-        self.connections = urllib3.PoolManager(retries=False)
+        self.event = json.dumps({"url": f"{picture_server}/picture.jpg"})
+        self.connections = {}
 
     def request(self, runtime: walk.Runtime) -> float:
         """Post the event; return the milliseconds until the answer."""
+        url, process = urlsplit(runtime.url), runtime.process.pid  # ports are used again
+        if process not in self.connections:
+            self.connections[process] = http.client.HTTPConnection(url.netloc)
+        connection = self.connections[process]
         began = time.perf_counter()
-        answer = self.connections.request("POST", runtime.url, json=self.event).json()
-        if "errorMessage" in answer:
-            raise walk.Problem(f"a function failed, {answer['errorMessage']}: {runtime.log_file}")
-        return 1000 * (time.perf_counter() - began)
+        connection.request("POST", url.path, self.event)
+        answer = connection.getresponse().read()
+        ended = time.perf_counter()
+        if "errorMessage" in (said := json.loads(answer)):
+            raise walk.Problem(f"a function failed, {said['errorMessage']}: {runtime.log_file}")
+        return 1000 * (ended - began)
 
 
 def session_memory(session: int) -> float:
@@ -191,33 +222,81 @@ def logged_parts(runtime: walk.Runtime, count: int) -> list[list[float]]:
 
 
 def measure_all(functions: dict[str, Function], plan: Plan) -> None:
-    """Measure the cold starts, then the requests on one core and on all; all take turns."""
-    PictureServer.content = PICTURE.read_bytes()
+    """Measure the cold starts, the requests with 1,769 MB, and those with more and less."""
+    picture = PICTURE.read_bytes()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(picture)}\r\nConnection: close\r\n\r\n"
+    PictureServer.answer = head.encode() + picture
     with walk.serve(PictureServer) as address:
         host, caller = address.removeprefix("http://"), Caller(address)
-        starts = [each for _ in range(2 * plan.starts) for each in functions.values()]
-        for function in tqdm(starts, desc="functions: starts"):
-            began = time.monotonic()
-            with running(function, 1, FOLDER / "start.log", host) as runtime:
-                caller.request(runtime)
-                function.cold_start_s.append(time.monotonic() - began)
-        for cores in sorted({1, plan.cores}):
-            with ExitStack() as stack:
-                alive = {}
-                for name, function in functions.items():
-                    log = FOLDER / "functions" / f"{name}.log"
-                    alive[name] = stack.enter_context(running(function, cores, log, host))
-                    caller.request(alive[name])
-                turns = [name for _ in range(plan.rounds) for name in functions]
-                for name in tqdm(turns, desc=f"functions, {cores} core(s): requests"):
-                    _take_turn(functions[name], alive[name], cores, caller, plan.requests)
+        _measure_starts(functions, plan, host, caller)
+        for memory in plan.memories:
+            taking_part = functions
+            if memory != WHOLE_CORE:
+                taking_part = {
+                    name: each
+                    for name, each in functions.items()
+                    if each.curve and each.peak_memory_mb < memory
+                }
+            _measure_requests(taking_part, memory, plan, host, caller)
+        _measure_threads([each for each in functions.values() if each.less], plan, host, caller)
 
 
-def _take_turn(function: Function, runtime, cores: int, caller: Caller, requests: int) -> None:
-    """Let a running function answer requests."""
-    caller.request(runtime)  # does not count
-    durations = [caller.request(runtime) for _ in range(requests)]
-    function.request_ms.setdefault(cores, []).append(durations)
-    function.parts_ms.setdefault(cores, []).append(logged_parts(runtime, requests))
-    if cores == 1:
-        function.peak_memory_mb = session_memory(runtime.process.pid)
+def _measure_starts(functions: dict, plan: Plan, host: str, caller: Caller) -> None:
+    """Measure the cold starts with 1,769 MB, and the parts of ours."""
+    starts = [each for _ in range(2 * plan.starts) for each in functions.values()]
+    log = FOLDER / "start.log"
+    for function in tqdm(starts, desc="functions: starts"):
+        began = time.monotonic()
+        with running(function, WHOLE_CORE, log, host, plan) as runtime:
+            caller.request(runtime)
+            function.cold_start_s.append(time.monotonic() - began)
+            function.peak_memory_mb = session_memory(runtime.process.pid)
+    timed = [each for _ in range(2 * plan.starts) for each in functions.values() if each.less]
+    for function in tqdm([each for each in timed if each.contender], desc="functions: parts"):
+        started = str(time.monotonic())
+        variables = {"PYTHONPATH": str(PROGRAMS.absolute()), "STARTED": started}
+        variables["handler"] = "timed_start.lambda_handler"
+        with running(function, WHOLE_CORE, log, host, plan, **variables) as runtime:
+            caller.request(runtime)
+            (*_, parts) = [json.loads(line) for line in runtime.log() if line.startswith("{")]
+            function.start_parts_s.append(parts)
+
+
+def _measure_requests(functions: dict, memory: int, plan: Plan, host: str, caller: Caller) -> None:
+    """Measure warm requests with this memory setting; all take turns."""
+    rounds, requests = plan.curve_rounds, plan.curve_requests
+    if memory == WHOLE_CORE:
+        rounds, requests = plan.rounds, plan.requests
+    with ExitStack() as stack:
+        alive = {}
+        for name, function in functions.items():
+            log = FOLDER / "functions" / f"{name}.log"
+            alive[name] = stack.enter_context(running(function, memory, log, host, plan))
+            caller.request(alive[name])
+        turns = [name for _ in range(rounds) for name in functions]
+        for name in tqdm(turns, desc=f"functions, {memory:,} MB: requests"):
+            function, runtime = functions[name], alive[name]
+            caller.request(runtime)  # does not count
+            durations = [caller.request(runtime) for _ in range(requests)]
+            function.request_ms.setdefault(memory, []).append(durations)
+            parts = logged_parts(runtime, requests)
+            function.parts_ms.setdefault(memory, []).append(parts)
+            if memory == WHOLE_CORE:
+                function.peak_memory_mb = session_memory(runtime.process.pid)
+
+
+def _measure_threads(functions: list[Function], plan: Plan, host: str, caller: Caller) -> None:
+    """Measure ours with one thread and with two, which the share of 1,769 MB is not enough for."""
+    log = FOLDER / "threads.log"
+    with_model = [each for each in functions if each.contender]
+    turns = [(each, threads) for each in with_model for threads in (1, 2)]
+    for function, threads in tqdm(turns, desc="functions: threads"):
+        pretended = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(threads * WHOLE_CORE)}
+        with running(function, WHOLE_CORE, log, host, plan, **pretended) as runtime:
+            found = function.threads_ms[threads] = {}
+            for _ in range(plan.rounds):
+                for name, pause in PAUSES.items():
+                    caller.request(runtime)  # does not count
+                    for _ in range(plan.requests):
+                        time.sleep(pause)
+                        found.setdefault(name, []).append(caller.request(runtime))

@@ -16,14 +16,15 @@ def _flags() -> list[str]:
     return text.partition("flags")[2].partition("\n")[0].split()
 
 
-def describe(cores: int, left_out: list[str]) -> dict:
-    """Return what the record says of the machine; note in left_out if something else is running."""
+def describe(plan) -> dict:
+    """Return what the record says of the machine; note in the plan if something else is running."""
     load = os.getloadavg()[0]  # processes that wanted to run, on average over a minute
     if load > 0.5:
-        left_out.append(f"a quiet machine: {load:.1f} other processes wanted to run")
+        plan.left_out.append(f"a quiet machine: {load:.1f} other processes wanted to run")
     flags = _flags()
     return {
-        "cores": cores,
+        "cores": plan.cores,
+        "processor": plan.processor.how,
         "architecture": os.uname().machine,
         "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
         "load_before": load,

@@ -17,7 +17,10 @@ PROGRAMS = Path(__file__).parent / "programs"
 MADE = Path(".cache/models")  # the models made here: they take a while, and stay
 PICTURE = FOLDER / "picture.jpg"
 PRECISIONS = ["float32", "float16", "dynamic-range", "int8"]
+DOCUMENTED, ONE_THREAD = "as documented", "one thread"
 DEPLOYED = "ours", "litert", "int8"  # measured by a quick run, too: one of our functions has it
+# the threads of a runtime: as its documentation shows its use, which sets no number; and one
+THREADS = {DOCUMENTED: None, ONE_THREAD: 1}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 TFLITE_FILES = {
@@ -37,18 +40,18 @@ class Contender:
     file: str
     loads: bool = False  # whether the runtime can load the file
     start_s: list = field(default_factory=list)  # of each start, the seconds of each phase
-    # by the number of threads: milliseconds to decode, prepare and invoke, (rounds, requests, 3)
-    parts_ms: dict[int, list] = field(default_factory=dict)
+    # by the name of THREADS: milliseconds to decode, prepare and invoke, (rounds, requests, 3)
+    parts_ms: dict[str, list] = field(default_factory=dict)
     peak_memory_mb: float = 0
     scores: list = field(default_factory=list)  # of each sample picture
-    right: int | None = None  # photos with the right answer, if there are photos
+    right: np.ndarray | None = None  # of each photo whether the answer is right, if there are any
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What it is called by."""
         return self.model, self.runtime, self.precision
 
-    def request_ms(self, threads: int = 1) -> np.ndarray:
+    def request_ms(self, threads: str) -> np.ndarray:
         """Return the duration of each request, shape (rounds, requests)."""
         return np.sum(self.parts_ms[threads], axis=2)
 

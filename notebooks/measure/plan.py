@@ -6,7 +6,11 @@ from pathlib import Path
 
 import walk
 
+from measure import quota
+from measure.quota import WHOLE_CORE, Processor
+
 FOLDER = Path("generated/measurements")  # the functions and logs of a run
+MEMORIES = [128, 256, 512, 1024, WHOLE_CORE, 2 * WHOLE_CORE]  # MB
 
 
 @dataclass
@@ -17,6 +21,7 @@ class Plan:
     course_model: str  # the file of the course's model; "" for its architecture, random weights
     photos: dict[str, int]  # the path of each validation photo, and the index of its class
     expected: dict  # what lesson 1 left: our model's file, its Keras, its scores
+    processor: Processor = field(default_factory=quota.find)
     left_out: list[str] = field(default_factory=list)  # what is not measured, and why
     cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
@@ -29,6 +34,21 @@ class Plan:
     def requests(self) -> int:
         """How many requests a turn has, after one that does not count."""
         return 3 if self.quick else 5
+
+    @property
+    def curve_rounds(self) -> int:
+        """How often all take their turn with each of the other memory settings."""
+        return 1 if self.quick else 5
+
+    @property
+    def curve_requests(self) -> int:
+        """How many requests such a turn has."""
+        return 1 if self.quick else 3
+
+    @property
+    def memories(self) -> list[int]:
+        """The memory settings (MB), as far as this machine can give their share."""
+        return self.processor.settings([512, WHOLE_CORE] if self.quick else MEMORIES)
 
     @property
     def starts(self) -> int:
@@ -61,6 +81,12 @@ def make_plan(quick: bool, dataset: str, course_model: str) -> Plan:
     if quick:
         photos = dict(list(photos.items())[::20])
     plan = Plan(quick, course_model, photos, expected)
+    if plan.processor.parent is None:
+        reason = "making a control group (cgroup) with the processor needs rights, such as root's"
+        plan.left_out.append(f"Lambda's share of the processor, one core instead: {reason}")
+    elif missing := sorted(set(MEMORIES) - set(plan.memories)):
+        reason = "QUICK is given" if quick else "this machine has too few cores"
+        plan.left_out.append(f"memory settings of {missing} MB ({reason})")
     if not dataset:
         plan.left_out.append("accuracy: no validation photos (DATASET is not given)")
     if not course_model:

@@ -36,3 +36,14 @@ def by_name(record: dict) -> dict[tuple[str, str, str], float]:
     return {
         (each["ours"], each["other"], each["measure"]): each["ratio"] for each in record["ratios"]
     }
+
+
+def by_chance(found: dict, photos: int) -> str:
+    """Say in words what `results.mcnemar` found between float32 (the first) and int8."""
+    first, second, p = found["only_first"], found["only_second"], found["p"]
+    verdict = "too rare for chance: int8 is worse" if p < 0.05 else "no proof that int8 is worse"
+    return (
+        f"Of {photos} photos, {first} are right with float32 alone and {second} with int8 alone. "
+        "If both were equally good, a coin could decide which of the two it is; it would fall at "
+        f"least as unevenly {100 * p:.0f} times in a hundred: {verdict}."
+    )

@@ -3,6 +3,7 @@
 What a number is measured in stands at the end of its name (_ms, _s, _mb, _gb).
 """
 
+import math
 from datetime import date
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import numpy as np
 
 from measure import costs, environments
 from measure.functions import LOG_PARTS, Function
-from measure.models import DEPLOYED, Contender
+from measure.models import DEPLOYED, DOCUMENTED, ONE_THREAD, Contender
 from measure.plan import Plan
+from measure.quota import WHOLE_CORE
 
-SCHEMA = 1  # another number when the names in the record change
+SCHEMA = 2  # another number when the names in the record change
 PHASES = ["Python", "the runtime, with NumPy", "Pillow, the helper", "the model", "first picture"]
 INSTALLED = "tensorflow", "onnxruntime", "litert", "tflite-runtime"
 MEASURES = {  # of a function, in each round
-    "warm request": lambda function: np.median(function.request_ms[1], axis=1),
+    "warm request": lambda function: np.median(function.request_ms[WHOLE_CORE], axis=1),
     "cold start": lambda function: np.array(function.cold_start_s),
     "peak memory": lambda function: np.array([function.peak_memory_mb]),
     "unpacked size": lambda function: np.array([function.unpacked_mb]),
@@ -29,6 +31,11 @@ def summary(turns) -> dict:
     turns = np.array(turns)
     middle, late, rounds = np.median(turns), np.percentile(turns, 95), np.median(turns, axis=1)
     return {"median": middle, "p95": late, "rounds": rounds, "requests": turns.size}
+
+
+def one_thread(contender: Contender) -> list:
+    """Return the parts of the requests with one thread, or else (in a quick run) as documented."""
+    return contender.parts_ms.get(ONE_THREAD) or contender.parts_ms[DOCUMENTED]
 
 
 def contender_results(contender: Contender, reference: Contender, operations: int, peak: float):
@@ -49,10 +56,10 @@ def contender_results(contender: Contender, reference: Contender, operations: in
         return results
     results |= {"start_s": contender.start_s, "peak_memory_mb": contender.peak_memory_mb}
     if contender.right is not None:
-        results["right"] = contender.right
+        results["right"] = int(contender.right.sum())
     scores, expected = np.array(contender.scores), np.array(reference.scores)
     same = scores.argmax(axis=1) == expected.argmax(axis=1)
-    decode, prepare, invoke = np.median(np.concatenate(contender.parts_ms[1]), axis=0)
+    decode, prepare, invoke = np.median(np.concatenate(one_thread(contender)), axis=0)
     return results | {
         "largest_difference": np.abs(scores - expected).max(),
         "same_answers": int(same.sum()),
@@ -63,30 +70,72 @@ def contender_results(contender: Contender, reference: Contender, operations: in
 
 
 def anatomy(function: Function, contender: Contender | None) -> dict[str, float]:
-    """Return the median milliseconds of each part of a request, on one core.
+    """Return the median milliseconds of each part of a request, with 1,769 MB.
 
     The function's log has preparing within decode; the contender's worker timed it apart.
     """
-    parts = np.median(np.concatenate(function.parts_ms[1]), axis=0)
+    parts = np.median(np.concatenate(function.parts_ms[WHOLE_CORE]), axis=0)
     fetch, decode, invoke = (float(each) for each in parts)
     prepare = 0
     if contender:
-        prepare = min(decode, np.median(np.concatenate(contender.parts_ms[1]), axis=0)[1])
-    rest = np.median(function.request_ms[1]) - fetch - decode - invoke
+        prepare = min(decode, np.median(np.concatenate(one_thread(contender)), axis=0)[1])
+    rest = np.median(function.request_ms[WHOLE_CORE]) - fetch - decode - invoke
     found = {"fetch": fetch, "decode": decode - prepare, "prepare": prepare, "invoke": invoke}
     return found | {"rest": rest}
 
 
-def function_results(function: Function, contender: Contender | None, photos: int) -> dict:
+def function_results(function: Function, contender: Contender | None) -> dict:
     """Return what the record says of a function; the contender is the same without Lambda."""
     right = contender.right if contender else None
+    parts = function.start_parts_s
     return {
         "unpacked_mb": function.unpacked_mb,
         "cold_start_s": function.cold_start_s,
-        "request_ms": {n: summary(turns) for n, turns in function.request_ms.items()},
+        "start_parts_s": {name: np.median([each[name] for each in parts]) for name in parts[0]}
+        if parts
+        else {},
+        "request_ms": {memory: summary(turns) for memory, turns in function.request_ms.items()},
+        "threads_ms": {
+            threads: {name: summary([each]) for name, each in found.items()}
+            for threads, found in function.threads_ms.items()
+        },
+        "work_ms": {memory: work_ms(turns) for memory, turns in function.parts_ms.items()},
         "peak_memory_mb": function.peak_memory_mb,
         "anatomy_ms": anatomy(function, contender),
-        "accuracy": None if right is None else right / photos,
+        "accuracy": None if right is None else right.mean(),
+    }
+
+
+def work_ms(parts: list) -> float:
+    """Return the mean duration of decoding, preparing and invoking, without the fetch."""
+    parts = np.concatenate(parts)
+    return np.mean(np.sum(parts[:, LOG_PARTS.index("decode") :], axis=1))
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray) -> dict:
+    """Compare two models by which photos each gets right: McNemar's exact test.
+
+    Only photos that one gets right and the other wrong tell them apart. If both were equally good,
+    a coin could decide which of the two it is; p is the probability that it would decide at least
+    as unevenly. Source: https://en.wikipedia.org/wiki/McNemar%27s_test.
+
+    Parameters
+    ----------
+    first, second
+        Of each photo whether the model is right, shape (photos,), bool.
+
+    Examples
+    --------
+    >>> mcnemar(np.array([1, 1, 1, 0], bool), np.array([0, 0, 1, 0], bool))
+    {'only_first': 2, 'only_second': 0, 'p': 0.5}
+    """
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differ = only_first + only_second
+    tail = sum(math.comb(differ, k) for k in range(min(only_first, only_second) + 1))
+    return {
+        "only_first": only_first,
+        "only_second": only_second,
+        "p": min(1.0, 2 * tail / 2**differ),
     }
 
 
@@ -94,7 +143,7 @@ def ratios(functions: dict[str, Function]) -> list[dict]:
     """Return how many times as much as ours others take: the median of the rounds, the extremes."""
     found = []
     for mine in [name for name in functions if name.startswith("ours")]:
-        others = ["the course's", "its successor"]
+        others = [name for name in functions if name.startswith(("the course's", "its successor"))]
         others += ["our zip before", "… compiled"] if mine == "ours (zip)" else []
         for other in others:
             for measure, values in MEASURES.items():
@@ -118,14 +167,9 @@ def dollars(found: list[Contender]) -> dict[str, dict]:
     for each in found:
         if each.loads and (each.precision == "float32" or each.key == DEPLOYED):
             start_ms = 1000 * np.median(np.sum(each.start_s, axis=1))
-            bills[", ".join(each.key)] = costs.bill(np.mean(each.request_ms()), start_ms)
+            request_ms = np.mean(each.request_ms(DOCUMENTED))
+            bills[", ".join(each.key)] = costs.bill(request_ms, start_ms)
     return bills
-
-
-def work_ms(function: Function, cores: int) -> float:
-    """Return the mean duration of decoding, preparing and invoking, without the fetch."""
-    parts = np.concatenate(function.parts_ms[cores])
-    return np.mean(np.sum(parts[:, LOG_PARTS.index("decode") :], axis=1))
 
 
 def make_record(
@@ -134,11 +178,12 @@ def make_record(
     facts: dict,
     found: list[Contender],
     functions: dict[str, Function],
+    invoke_options: dict[str, dict[str, float]],
 ) -> dict:
     """Return the record of a run, ready for JSON."""
     by_key = {each.key: each for each in found}
     peak = machine["multiply_adds_per_second"]
-    zipped = functions["ours (zip)"]
+    float32, int8 = by_key["ours", "litert", "float32"].right, by_key[DEPLOYED].right
     record = {
         "schema": SCHEMA,
         "date": date.today().isoformat(),
@@ -162,15 +207,14 @@ def make_record(
             for each in found
         ],
         "functions": {
-            name: function_results(function, by_key.get(function.contender), len(plan.photos))
+            name: function_results(function, by_key.get(function.contender))
             for name, function in functions.items()
         },
         "ratios": ratios(functions),
+        "invoke_options_ms": invoke_options,
+        "float32_against_int8": mcnemar(float32, int8) if plan.photos else None,
         "prices": costs.PRICES,
         "million_requests_dollars": dollars(found),
-        "cheapest_memory": costs.cheapest_memory(
-            work_ms(zipped, 1), work_ms(zipped, plan.cores), plan.cores
-        ),
     }
     return _plain(record)
 

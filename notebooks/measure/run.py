@@ -61,13 +61,13 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
         raise walk.Problem(f"RECORD={record}: there is no such folder.")
     planned = plan.make_plan(quick.lower() not in ("", "0", "false"), dataset, course_model)
 
-    about = machine.describe(planned.cores, planned.left_out)
+    about = machine.describe(planned)
     environments.build_all()
     models.make_picture()
     facts = models.make_models(planned)
     variables = functions.library_variables()
-    compared = functions.all_functions()
-    functions.make_folders(compared, variables)
+    compared = functions.all_functions(variables)
+    functions.make_folders(compared)
 
     peaks = []
 
@@ -79,7 +79,8 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
     contenders.measure_all(found, planned, facts, variables, between=note_peak)
     functions.measure_all(compared, planned)
     about["multiply_adds_per_second"] = max(peaks)
-    content = results.make_record(planned, about, facts, found, compared)
+    options = contenders.invoke_options(planned)
+    content = results.make_record(planned, about, facts, found, compared, options)
     walk.save(record, json.dumps(content, indent=1) + "\n")
     for reason in planned.left_out:
         print(f"left out: {reason}")

@@ -10,15 +10,12 @@ in load_keras.py, load_tflite.py and load_onnx.py.
 
 import importlib
 import json
-import os
 import sys
 import time
 from itertools import pairwise
 
 began = time.monotonic()  # the same clock for all processes
 settings = json.loads(sys.argv[1])
-if settings["threads"] == 1:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 load = importlib.import_module(settings["program"]).load
 imported = time.monotonic()
 
