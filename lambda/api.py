@@ -1,6 +1,7 @@
 # Made from notebooks/05-on-the-internet.ipynb: change that and export it again, do not edit this.
 
 import base64
+import hashlib
 import ipaddress
 import json
 import math
@@ -14,6 +15,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from lambda_function import classes, preprocessor, score
@@ -354,12 +356,17 @@ def http_request(event) -> tuple[str, str] | None:
     return method, f"{path}/".removeprefix(stage).strip("/")
 
 
-def picture_of_body(event) -> bytes:
-    """Return the picture that the body of an HTTP event names or holds."""
+def header(event, name: str) -> str:
+    """Return the value of a header of an HTTP event, in lower case; "" if there is none."""
     headers = event.get("headers")
     headers = headers if isinstance(headers, dict) else {}
-    types = [value for name, value in headers.items() if name.lower() == "content-type" and value]
-    content_type = str(types[0]).split(";")[0].strip().lower() if types else "application/json"
+    values = [value for key, value in headers.items() if key.lower() == name and value]
+    return str(values[0]).lower() if values else ""
+
+
+def picture_of_body(event) -> bytes:
+    """Return the picture that the body of an HTTP event names or holds."""
+    content_type = header(event, "content-type").split(";")[0].strip() or "application/json"
     body = event.get("body")
     if not isinstance(body, str) or not body:
         raise MalformedRequest("the request has no body")
@@ -387,6 +394,8 @@ RESPONSE_HEADERS = {
     "access-control-allow-methods": "GET, POST, OPTIONS",
     "access-control-allow-headers": "content-type",
     "allow": "GET, HEAD, POST, OPTIONS",
+    "vary": "accept",  # the answer to GET depends on that header of the request
+    "x-content-type-options": "nosniff",  # a browser takes the content for what its type says
 }
 
 
@@ -404,6 +413,44 @@ def verdict(scores: dict[str, float]) -> dict:
     if min(scores.values()) >= 0 and abs(sum(scores.values()) - 1) < 1e-3:
         share = scores[best]  # the model ends in softmax: its scores are probabilities
     return {"prediction": best, "probability": share, "scores": scores}
+
+
+PAGE_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-cache",
+    "permissions-policy": "camera=(self)",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",  # no other page may show this one inside of itself
+}
+
+
+def file_beside(name: str) -> str:
+    """Return the text of a file in the function's folder."""
+    return Path(os.environ.get("PAGE_FOLDER", "."), name).read_text(encoding="utf-8")
+
+
+def security_policy(page: str) -> str:
+    """The content security policy of a page with one script and one style."""
+    sources = {"default-src": "'none'", "img-src": "blob: data:", "connect-src": "'self'"}
+    sources |= dict.fromkeys(("base-uri", "form-action", "frame-ancestors"), "'none'")
+    for tag in "script", "style":
+        content = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        checksum = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        sources[f"{tag}-src"] = f"'sha256-{checksum}'"
+    return "; ".join(f"{name} {value}" for name, value in sources.items())
+
+
+def page_response() -> dict:
+    """The HTTP response with the page."""
+    page = file_beside("page.html")
+    headers = RESPONSE_HEADERS | PAGE_HEADERS | {"content-security-policy": security_policy(page)}
+    return {"statusCode": 200, "headers": headers, "body": page}
+
+
+def openapi_response() -> dict:
+    """The HTTP response with the API's description for machines."""
+    headers = RESPONSE_HEADERS | {"content-type": "application/yaml"}
+    return {"statusCode": 200, "headers": headers, "body": file_beside("openapi.yaml")}
 
 
 @contextmanager
@@ -431,17 +478,20 @@ def answer(get_picture, request, log: dict) -> dict[str, float]:
 
 def answer_http(event: dict, method: str, path: str, log: dict) -> dict:
     """The HTTP response to an HTTP event."""
-    if path:
-        raise UnknownPath("there is only /")
-    match method:
-        case "POST":
+    wants_page = "text/html" in header(event, "accept")
+    match method, path:
+        case "POST", "":
             return response(200, verdict(answer(picture_of_body, event, log)))
-        case "GET" | "HEAD":
-            return response(200, DESCRIPTION)
-        case "OPTIONS":
+        case "GET" | "HEAD", "":
+            return page_response() if wants_page else response(200, DESCRIPTION)
+        case "GET" | "HEAD", "openapi.yaml":
+            return openapi_response()
+        case "OPTIONS", "" | "openapi.yaml":
             return response(204, None)
+        case _, "" | "openapi.yaml":
+            raise MethodNotAllowed("expected GET, POST or OPTIONS; POST at / alone")
         case _:
-            raise MethodNotAllowed("expected GET, POST or OPTIONS")
+            raise UnknownPath("there are only / and /openapi.yaml")
 
 
 def lambda_handler(event, context):

@@ -3,7 +3,7 @@
     python bundle.py FOLDER
 
 installs requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any
-machine: only wheels are taken), copies both modules and the model, leaves out what no request needs,
+machine: only wheels are taken), copies the function, its page and the model, leaves out what no request needs,
 compiles the rest to bytecode, and refuses what Lambda would refuse.
 
     python bundle.py --leave-out FOLDER
@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
-MODULES = ["lambda_function.py", "api.py"]
+FILES = ["lambda_function.py", "api.py", "page.html", "openapi.yaml"]
 PYTHON = "3.13"  # the Runtime in template.yaml
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
@@ -106,24 +106,24 @@ def bundle(folder: Path) -> None:
     Raises
     ------
     FileNotFoundError
-        The model or a module is missing.
+        The model or another file is missing.
     RuntimeError
         A package could not be installed; uv has said why.
     ValueError
         The architecture is unknown, or the folder is over Lambda's limit.
     """
     architecture, model = choices()
-    for module in MODULES:
-        if not (HERE / module).exists():
-            raise FileNotFoundError(f"lambda/{module} is missing: run `make` first.")
+    for file in FILES:
+        if not (HERE / file).exists():
+            raise FileNotFoundError(f"lambda/{file} is missing: run `make` first.")
     command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", PLATFORMS[architecture]]
     command += ["--only-binary", ":all:", "--requirement", HERE / "requirements-zip.txt"]
     if subprocess.run(command).returncode:
         raise RuntimeError("a package could not be installed; uv says why, above.")
     leave_out(folder)
-    for module in MODULES:
-        shutil.copy(HERE / module, folder)
+    for file in FILES:
+        shutil.copy(HERE / file, folder)
     shutil.copy(model, folder / "clothing-model.tflite")
     check_size(folder, model)
     compile_bytecode(folder)
