@@ -1,7 +1,8 @@
 # make          the walk: lessons 01 to 06 into generated/, both functions into lambda/
 # make test     the tests
 # make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
-# make deploy-check   lesson 07: builds the bundle for AWS and checks all that is deployed
+# make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
+# make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting and style
@@ -27,10 +28,10 @@ PREPROCESSING =
 EPOCHS =
 LIMIT =
 DATASET ?=
-DEPLOY =
+PORT =
 QUICK =
 MODEL_COURSE =
-export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT DEPLOY QUICK MODEL_COURSE
+export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE
 
 VENV = .venv
 ifneq ($(VENV),)
@@ -53,7 +54,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk measure deploy-check train test soak lint lab clean FORCE
+.PHONY: walk measure serve deploy-check train test soak lint lab clean FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -95,7 +96,7 @@ generated/06-measurements.ipynb: notebooks/06-measurements.ipynb \
 
 # Not part of the walk: it needs PyPI for the bundle's packages.
 generated/07-deployment.ipynb: notebooks/07-deployment.ipynb generated/05-on-the-internet.ipynb FORCE
-	@$(execute) DEPLOY="$$DEPLOY"
+	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
 $(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) generated/.parameters $(environment)
@@ -144,6 +145,10 @@ endef
 
 
 # --- everything else -----------------------------------------------------------------------------
+
+# It ends with make, however make ends.
+serve: generated/05-on-the-internet.ipynb
+	@exec $$(command -v setpriv && echo --pdeathsig TERM) python notebooks/serve.py PORT="$$PORT"
 
 deploy-check: generated/07-deployment.ipynb
 	@cat generated/deploy-check.txt

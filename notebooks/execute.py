@@ -27,12 +27,14 @@ WHAT_TO_DO = {
     errno.EROFS: "The folder is read-only: work in a copy of the repository.",
 }
 
-# What differs from run to run: ids of requests, times, memory.
+# What differs from run to run: ids, times, memory, ports.
 VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"
     r"|\b[\d.]+(?= (?:ms|s)\b)"
     r"|(?<=Max Memory Used: )\d+"
     r'|(?<=_ms": )[\d.]+'
+    r"|\b[0-9a-f]{8}\b|\b[0-9a-f]{32}\b|(?<=-)[0-9A-F]{13}\b"
+    r"|(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+"
 )
 
 

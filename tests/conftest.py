@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
 import pytest
+from picture_server import picture_server
+from walk.aws import NEEDS
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
@@ -98,3 +101,57 @@ def checked(walk, tmp_path_factory):
     folder = shutil.copytree(walk, tmp_path_factory.mktemp("deployment") / "a copy")
     (folder / "said.txt").write_text(make(folder, "deploy-check").stdout)
     return folder
+
+
+@pytest.fixture(scope="session")
+def picture_host():
+    """Host and port of a server with pictures, and with all that one may do wrong."""
+    with picture_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def serve_folder(tmp_path_factory, picture_host):
+    """A fresh copy of the repository, whose stack may fetch pictures from that server alone."""
+    folder = copy_repository(tmp_path_factory.mktemp("serve") / "a copy")
+    config = folder / "lambda/samconfig.toml"
+    chosen = f'"AllowedHosts={picture_host}",'
+    config.write_text(config.read_text().replace('# "AllowedHosts=example.org",', chosen))
+    return folder
+
+
+@contextmanager
+def serving(folder, *arguments):
+    """Run `make serve` in a folder; yield its process, and the address that it prints."""
+    process = subprocess.Popen(
+        ["make", "VENV=", "serve", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = ""
+    try:
+        for line in process.stdout:
+            said += line
+            if line.strip().startswith("http://"):
+                yield process, line.strip()
+                break
+        else:
+            if NEEDS in said:
+                pytest.skip(NEEDS)
+            raise AssertionError(said)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def served(serve_folder):
+    """The address of the stack that `make serve` runs from there."""
+    with serving(serve_folder) as (_, address):
+        yield address

@@ -17,6 +17,7 @@ from conftest import BIN, REPOSITORY, environment, run
 from corpus import image_event
 from deployment import LAMBDA
 from docker.utils import exclude_paths
+from measure.environments import pinned
 from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.xdist_group("walk")
@@ -28,13 +29,18 @@ def bundle(checked):
 
 
 @pytest.fixture(scope="module")
-def lambdas_python(checked):
-    """Python 3.13 with AWS's runtime client, which lesson 7 made where it found such a Python."""
-    python = checked / "generated/lambda-python/bin/python"
-    if not python.exists():
-        pytest.skip("there is no Python 3.13 on this machine")
-    assert "The bundle gives Keras's scores" in (checked / "said.txt").read_text()
-    return python
+def lambdas_python(tmp_path_factory):
+    """A new Python 3.13 with AWS's runtime client and nothing else, as in the cloud."""
+    walk.prepare_sam()  # which finds such a Python
+    folder = tmp_path_factory.mktemp("lambda") / "python"
+    (client,) = pinned("environment.yml", "awslambdaric")
+    for command in (
+        ["uv", "venv", "--python", "3.13", folder],
+        ["uv", "pip", "install", "--python", folder, client],
+    ):
+        if run(command, REPOSITORY, PATH=os.environ["PATH"]).returncode:
+            pytest.skip("there is no Python 3.13 on this machine")
+    return folder / "bin" / "python"
 
 
 # --- the zip -------------------------------------------------------------------------------------
@@ -44,6 +50,8 @@ def test_the_bundle_holds_the_function_its_model_and_packages_within_the_limit(b
     for name, original in (
         ("lambda_function.py", "lambda"),
         ("api.py", "lambda"),
+        ("page.html", "lambda"),
+        ("openapi.yaml", "lambda"),
         ("clothing-model.tflite", "generated"),
     ):
         assert (bundle / name).read_bytes() == (checked / original / name).read_bytes()

@@ -2,22 +2,20 @@
 
 import json
 import re
-import socket
-import subprocess
 import tomllib
 from fnmatch import fnmatchcase
 
-import boto3
 import pytest
-import urllib3
-from conftest import BIN, run
+import walk
+from botocore.session import Session
+from conftest import run
 from deployment import LAMBDA, REGION, TEMPLATES, template
 from samcli.lib.bootstrap.bootstrap import SAM_CLI_STACK_NAME as BUCKET_STACK
 from samcli.lib.bootstrap.companion_stack.data_types import CompanionStack, ECRRepo
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = pytest.mark.xdist_group("walk")
 
 
 def test_both_templates_are_equal_but_for_the_function():
@@ -71,72 +69,49 @@ def test_the_function_may_write_its_log_and_nothing_else():
 
 
 @pytest.fixture(scope="module")
-def moto(tmp_path_factory):
-    """An AWS of our own; yields the environment variables with which AWS's tools find it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with (tmp_path_factory.mktemp("moto") / "log.txt").open("w") as log:
-        server = subprocess.Popen([BIN / "moto_server", "-p", str(port)], stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    urllib3.request("GET", url, retries=urllib3.Retry(connect=60, backoff_factor=0.05))
-    yield {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-    server.kill()
-    server.wait()
+def stack(checked):
+    """The stack on an AWS on this machine, not public; its outputs, and a session of AWS's library."""
+    with pytest.MonkeyPatch.context() as patch, walk.local_aws(log_file=checked / "aws.log") as aws:
+        patch.chdir(checked)
+        for name, value in aws.variables.items():
+            patch.setenv(name, value)
+        walk.prepare_sam()
+        yield walk.deploy(), Session()
 
 
-@pytest.fixture
-def aws(moto, monkeypatch):
-    """The same variables, set for this test's own process, too."""
-    for name, value in moto.items():
-        monkeypatch.setenv(name, value)
-    return moto
-
-
-@pytest.mark.parametrize(("public", "concurrency"), [("false", None), ("true", 2)])
-def test_the_stack_is_made_by_awss_transform_and_moto(aws, home, public, concurrency):
-    """moto's CloudFormation knows no HTTP APIs and no LoggingConfig; the rest of the stack is made."""
-    bucket = f"bundles-{public}"
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=bucket, Key="bundle.zip", Body=b"")
-    fragment = template("template.yaml")
-    fragment["Resources"]["Function"]["Properties"]["CodeUri"] = f"s3://{bucket}/bundle.zip"
-    plain = transform(fragment, {}, ManagedPolicyLoader(None))
-    assert plain["Resources"]["Function"]["Properties"]["LoggingConfig"] == {
-        "LogGroup": {"Ref": "Logs"}
-    }
-    boto3.client("cloudformation").create_stack(
-        StackName=(stack := f"{STACK}-{public}"),
-        TemplateBody=json.dumps(plain),
-        Parameters=[{"ParameterKey": "Public", "ParameterValue": public}],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    command = ["sam", "list", "stack-outputs", "--stack-name", stack]
-    process = run(
-        [*command, "--output", "json"], LAMBDA, HOME=str(home), SAM_CLI_TELEMETRY="0", **aws
-    )
-    assert process.returncode == 0, process.stderr
-    found = {each["OutputKey"]: each["OutputValue"] for each in json.loads(process.stdout)}
-    assert found["Url"].endswith(f".execute-api.{REGION}.amazonaws.com/")
-    assert found["Curl"].endswith(found["Url"])
-    assert ("--aws-sigv4" in found["Curl"]) == (public == "false")
-    assert found["LogGroup"] == f"/aws/lambda/{stack}"
-
-    client = boto3.client("lambda")
-    function = client.get_function(FunctionName=found["FunctionName"])
+def test_the_stack_is_what_the_template_says(stack):
+    outputs, session = stack
+    assert outputs["Url"].endswith(".execute-api.us-east-1.amazonaws.com/")
+    assert outputs["Curl"].endswith(outputs["Url"]) and "--aws-sigv4" in outputs["Curl"]
+    assert outputs["LogGroup"] == f"/aws/lambda/{STACK}"
+    function = session.create_client("lambda").get_function(FunctionName=outputs["FunctionName"])
     settings = function["Configuration"]
     assert (settings["MemorySize"], settings["Timeout"]) == (1769, 20)
-    reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
-    assert reserved == concurrency
+    assert settings["LoggingConfig"] == {"LogGroup": outputs["LogGroup"]}
     role = settings["Role"].split("/")[-1]
-    iam = boto3.client("iam")
+    iam = session.create_client("iam")
     assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["log"]
+    (route,) = session.create_client("apigatewayv2").get_routes(
+        ApiId=outputs["Url"].split(".")[0].removeprefix("https://")
+    )["Items"]
+    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "AWS_IAM")
+
+
+def test_a_public_stack_runs_two_requests_at_a_time():
+    """By AWS's own transform and the template's conditions; MiniStack knows no such limit."""
+    fragment = template("template.yaml")
+    fragment["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/bundle.zip"
+    plain = transform(fragment, {}, ManagedPolicyLoader(None))
+    reserved = plain["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved == {
+        "Fn::If": ["Reserves", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert plain["Parameters"]["ReservedConcurrency"]["Default"] == 2
+    zero = {"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}
+    assert plain["Conditions"]["Reserves"] == {
+        "Fn::And": [{"Condition": "IsPublic"}, {"Fn::Not": [zero]}]
+    }
 
 
 POLICY = json.loads((LAMBDA / "deployer-policy.json").read_text())
@@ -207,9 +182,8 @@ def test_the_deployers_policy_allows_nothing_elsewhere(action, resource):
     assert not allowed(action, resource)
 
 
-def test_the_deployers_policy_is_one_that_aws_takes(aws, tmp_path):
+def test_the_deployers_policy_is_one_that_aws_takes(tmp_path):
     text = json.dumps(POLICY)
-    boto3.client("iam").create_policy(PolicyName="deployer", PolicyDocument=text)
     resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
     (tmp_path / "policy.json").write_text(json.dumps({"Resources": {"Policy": resource}}))
     process = run(["cfn-lint", "policy.json"], tmp_path)

@@ -6,6 +6,7 @@ AWS's Lambda runtime on this machine (servers). The tests use the same functions
 imports TensorFlow before a lesson does.
 """
 
+from .aws import LocalAws, deploy, local_aws, outputs, prepare_sam, start_aws
 from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
 from .inputs import (
     COURSE_IMAGE,

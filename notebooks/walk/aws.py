@@ -1,0 +1,226 @@
+"""An AWS on this machine, without Docker and without an account: MiniStack.
+
+It runs functions with its own Python, so it has an environment of its own, with Lambda's version.
+"""
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import urllib3
+
+from .lesson import Problem, load, run, save
+from .servers import free_ports
+
+PACKAGES = ["ministack[full]==1.5.33"]  # [full] has the transform that SAM's templates need
+PYTHON = "3.13"  # the Runtime in lambda/template.yaml
+ENVIRONMENT = Path(".cache/environments/ministack")
+NEEDS = f"MiniStack needs Linux, Python {PYTHON} and, the first time, a connection to PyPI."
+
+
+@dataclass
+class LocalAws:
+    """A running MiniStack; see `local_aws`.
+
+    Attributes
+    ----------
+    port
+        Where it listens, on this machine alone.
+    log_file
+        What it says.
+    """
+
+    port: int
+    log_file: Path
+    process: subprocess.Popen
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables with which AWS's tools find it, instead of the real one."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def here(self, url: str) -> str:
+        """Return the address on this machine of what has this URL on AWS."""
+        api = urlsplit(url).hostname.split(".")[0]
+        return f"http://{api}.execute-api.localhost:{self.port}{urlsplit(url).path}"
+
+    def request(self, method: str, url: str, headers=None, **more) -> urllib3.BaseHTTPResponse:
+        """Send a request to such an address; see `urllib3.request`.
+
+        Browsers and curl know that each name that ends with .localhost is this machine; Python asks
+        the system, which may not know it. So it connects to the machine, and names the host apart.
+        """
+        parts = urlsplit(url)
+        headers = (headers or {}) | {"Host": parts.netloc}
+        local = f"http://127.0.0.1:{parts.port}{parts.path}"
+        return urllib3.request(method, local, headers=headers, retries=False, **more)
+
+    def stop(self) -> None:
+        """Stop it and its workers."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def prepare_sam() -> None:
+    """Let SAM's command work here: with Lambda's Python, quietly, outside of the home directory."""
+    os.environ["SAM_CLI_TELEMETRY"] = "0"
+    os.environ["__SAM_CLI_APP_DIR"] = str(Path(".cache/sam").absolute())
+    os.environ.setdefault(
+        "AWS_DEFAULT_REGION", "us-east-1"
+    )  # sam wants one, also to check a template
+    # uv looks for Lambda's Python on the PATH, and else downloads one; pyenv keeps its own elsewhere.
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{PYTHON}.*/bin")]
+    os.environ["PATH"] = os.pathsep.join(map(str, places))
+
+
+def _ministack() -> Path:
+    """Return MiniStack's program, made if it is not there; a Problem where it cannot run."""
+    program = (ENVIRONMENT / "bin" / "ministack").absolute()
+    complete = ENVIRONMENT / "complete.json"
+    if complete.exists() and load(complete) == PACKAGES:
+        return program
+    if sys.platform != "linux":
+        raise Problem(NEEDS)
+    for command in (
+        ["uv", "venv", "--clear", "--python", PYTHON, ENVIRONMENT],
+        ["uv", "pip", "install", "--python", ENVIRONMENT / "bin" / "python", *PACKAGES],
+    ):
+        process = subprocess.run(command, capture_output=True, text=True)
+        if process.returncode:
+            raise Problem(f"{NEEDS} uv says: {process.stderr.strip().splitlines()[-1]}")
+    save(complete, PACKAGES)
+    return program
+
+
+def _start(port: int, log_file: Path) -> LocalAws:
+    program = _ministack()
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        reason = os.strerror(error.errno)
+        raise Problem(f"Port {port} cannot be used: {reason}. Choose another one: PORT=") from None
+    port = port or free_ports(1)[0]
+    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+    others = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    # setpriv stops it even if this process is killed.
+    command = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            [*command, program],
+            env=others | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # so that it and its workers can be stopped together
+        )
+    aws = LocalAws(port, log_file, process)
+    try:
+        _wait_for(aws)
+    except BaseException:
+        aws.stop()
+        raise
+    return aws
+
+
+def _wait_for(aws: LocalAws) -> None:
+    """Wait until it answers."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and aws.process.poll() is None:
+        try:
+            urllib3.request("GET", aws.variables["AWS_ENDPOINT_URL"], retries=False, timeout=5)
+            return
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.05)
+    raise Problem(f"MiniStack did not start on port {aws.port}: {aws.log_file} may say why.")
+
+
+@contextmanager
+def local_aws(port: int = 0, log_file: str | Path = "generated/aws.log"):
+    """Run an AWS on this machine, for this machine only, as long as the `with` block.
+
+    Parameters
+    ----------
+    port
+        Where it listens; 0 takes a free port.
+    log_file
+        Where its output goes.
+
+    Yields
+    ------
+    LocalAws
+
+    Raises
+    ------
+    Problem
+        It cannot run here, or the port is taken.
+    """
+    aws = _start(port, Path(log_file))
+    try:
+        yield aws
+    finally:
+        aws.stop()
+
+
+def start_aws() -> LocalAws | None:
+    """Run an AWS on this machine until `stop`, or until this process ends; None where it cannot."""
+    try:
+        aws = _start(0, Path("generated/aws.log"))
+    except Problem as problem:
+        print(f"Nothing is deployed here. {problem}")
+        return None
+    atexit.register(aws.stop)
+    return aws
+
+
+def deploy(**parameters: str) -> dict[str, str]:
+    """Build the bundle, if it is not up to date, and deploy it with SAM; return the stack's outputs.
+
+    Parameters
+    ----------
+    parameters
+        Of lambda/template.yaml, instead of what lambda/samconfig.toml has.
+    """
+    text = Path("lambda/samconfig.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)["default"]["global"]["parameters"]
+    chosen = dict(line.split("=", 1) for line in settings["parameter_overrides"]) | parameters
+    given = " ".join(f"{name}={value}" for name, value in chosen.items())
+    if not _is_built():
+        run("sam build", folder="lambda")
+    run(f"sam deploy --parameter-overrides {given}", folder="lambda")
+    return outputs(settings["stack_name"])
+
+
+def _is_built() -> bool:
+    """Whether the bundle is newer than all that it is made of."""
+    built = Path("lambda/.aws-sam/build/template.yaml")  # what `sam build` writes last
+    parts = [file for file in Path("lambda").iterdir() if file.is_file()]
+    parts += Path("generated").glob("*.tflite")
+    newest = max(file.stat().st_mtime for file in parts)
+    return built.exists() and built.stat().st_mtime > newest
+
+
+def outputs(stack: str) -> dict[str, str]:
+    """Return the outputs of a stack, by their names."""
+    listed = run(f"sam list stack-outputs --stack-name {stack} --output json", folder="lambda")
+    return {each["OutputKey"]: each["OutputValue"] for each in json.loads(listed)}
