@@ -15,6 +15,7 @@ adds to the `papermill` command:
 """
 
 import errno
+import logging
 import re
 import signal
 import sys
@@ -51,6 +52,8 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
     import nbformat
     import papermill
 
+    # Of a run that is interrupted asyncio would say which of its tasks nobody waited for.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     notebook = papermill.execute_notebook(
         f"notebooks/{name}.ipynb",
         None,

@@ -163,6 +163,12 @@ def invoke_options(plan: Plan) -> dict[str, dict[str, float]]:
         for precision in "float32", "int8":
             file = TFLITE_FILES["ours", precision]
             with plan.processor.limited(WHOLE_CORE) as limit:
-                said = call(*limit, python_of(runtime), PROGRAMS / "invoke_options.py", file)
+                said = call(
+                    *limit,
+                    python_of(runtime),
+                    PROGRAMS / "invoke_options.py",
+                    file,
+                    plan.option_rounds,
+                )
             found[f"{runtime}, {precision}"] = json.loads(said.splitlines()[-1])
     return found

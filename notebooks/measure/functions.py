@@ -243,7 +243,7 @@ def measure_all(functions: dict[str, Function], plan: Plan) -> None:
 
 def _measure_starts(functions: dict, plan: Plan, host: str, caller: Caller) -> None:
     """Measure the cold starts with 1,769 MB, and the parts of ours."""
-    starts = [each for _ in range(2 * plan.starts) for each in functions.values()]
+    starts = [each for _ in range(plan.function_starts) for each in functions.values()]
     log = FOLDER / "start.log"
     for function in tqdm(starts, desc="functions: starts"):
         began = time.monotonic()
@@ -251,7 +251,7 @@ def _measure_starts(functions: dict, plan: Plan, host: str, caller: Caller) -> N
             caller.request(runtime)
             function.cold_start_s.append(time.monotonic() - began)
             function.peak_memory_mb = session_memory(runtime.process.pid)
-    timed = [each for _ in range(2 * plan.starts) for each in functions.values() if each.less]
+    timed = [each for _ in range(plan.function_starts) for each in functions.values() if each.less]
     for function in tqdm([each for each in timed if each.contender], desc="functions: parts"):
         started = str(time.monotonic())
         variables = {"PYTHONPATH": str(PROGRAMS.absolute()), "STARTED": started}

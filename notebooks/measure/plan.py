@@ -36,6 +36,16 @@ class Plan:
         return 3 if self.quick else 5
 
     @property
+    def function_starts(self) -> int:
+        """How often each function is started."""
+        return 1 if self.quick else 10
+
+    @property
+    def option_rounds(self) -> int:
+        """How often all options of `invoke` take their turn."""
+        return 1 if self.quick else 10
+
+    @property
     def curve_rounds(self) -> int:
         """How often all take their turn with each of the other memory settings."""
         return 1 if self.quick else 5
@@ -48,7 +58,7 @@ class Plan:
     @property
     def memories(self) -> list[int]:
         """The memory settings (MB), as far as this machine can give their share."""
-        return self.processor.settings([512, WHOLE_CORE] if self.quick else MEMORIES)
+        return self.processor.settings([1024, WHOLE_CORE] if self.quick else MEMORIES)
 
     @property
     def starts(self) -> int:

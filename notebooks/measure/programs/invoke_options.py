@@ -1,4 +1,4 @@
-"""invoke_options.py MODEL: what else the runtime could do, and how long `invoke` takes then.
+"""invoke_options.py MODEL ROUNDS: what else the runtime could do, and how long `invoke` takes then.
 
 Prints the median milliseconds of each option, in JSON; all take turns. An option that the installed
 runtime lacks is missing.
@@ -16,10 +16,10 @@ try:
 except ModuleNotFoundError:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-ROUNDS, REQUESTS = 10, 5
+REQUESTS = 5
 WITHOUT_XNNPACK = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 HALF_PRECISION = 4  # TFLITE_XNNPACK_DELEGATE_FLAG_FORCE_FP16, in XNNPACK's xnnpack_delegate.h
-file = sys.argv[1]
+file, rounds = sys.argv[1], int(sys.argv[2])
 
 
 def interpreter(in_place=False, **settings):
@@ -73,7 +73,7 @@ try:
 except ImportError:
     pass
 durations = {name: [] for name in options}
-for _ in range(ROUNDS):
+for _ in range(rounds):
     for name, answer in options.items():
         answer()  # does not count: the others have emptied the caches
         for _ in range(REQUESTS):
