@@ -16,7 +16,9 @@ pytestmark = pytest.mark.xdist_group("serve")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
-    pytest.skip("there is no Chromium on this machine (apt install chromium)", True)
+    pytest.skip(
+        "there is no Chromium on this machine (apt install chromium)", allow_module_level=True
+    )
 
 from playwright.sync_api import expect, sync_playwright  # noqa: E402 - needs Chromium
 
