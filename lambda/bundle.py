@@ -3,8 +3,8 @@
     python bundle.py FOLDER
 
 installs requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any
-machine: only wheels are taken), copies the function, its page and the model, leaves out what no request needs,
-compiles the rest to bytecode, and refuses what Lambda would refuse.
+machine: only wheels are taken), copies the function, its page and the model, leaves out what no
+request needs, compiles the rest to bytecode, and refuses what Lambda would refuse.
 
     python bundle.py --leave-out FOLDER
 

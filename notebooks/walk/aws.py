@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 import urllib3
 
 from .lesson import Problem, load, run, save
-from .servers import free_ports
 
 PACKAGES = ["ministack[full]==1.5.33"]  # [full] has the transform that SAM's templates need
 PYTHON = "3.13"  # the Runtime in lambda/template.yaml
@@ -60,7 +59,8 @@ class LocalAws:
         api = urlsplit(url).hostname.split(".")[0]
         return f"http://{api}.execute-api.localhost:{self.port}{urlsplit(url).path}"
 
-    def request(self, method: str, url: str, headers=None, **more) -> urllib3.BaseHTTPResponse:
+    @staticmethod
+    def request(method: str, url: str, headers=None, **more) -> urllib3.BaseHTTPResponse:
         """Send a request to such an address; see `urllib3.request`.
 
         Browsers and curl know that each name that ends with .localhost is this machine; Python asks
@@ -85,9 +85,8 @@ def prepare_sam() -> None:
     """Let SAM's command work here: with Lambda's Python, quietly, outside of the home directory."""
     os.environ["SAM_CLI_TELEMETRY"] = "0"
     os.environ["__SAM_CLI_APP_DIR"] = str(Path(".cache/sam").absolute())
-    os.environ.setdefault(
-        "AWS_DEFAULT_REGION", "us-east-1"
-    )  # sam wants one, also to check a template
+    # sam wants a region, also to check a template
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     # uv looks for Lambda's Python on the PATH, and else downloads one; pyenv keeps its own elsewhere.
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{PYTHON}.*/bin")]
@@ -116,11 +115,11 @@ def _ministack() -> Path:
 def _start(port: int, log_file: Path) -> LocalAws:
     program = _ministack()
     try:
-        socket.create_server(("127.0.0.1", port)).close()
+        with socket.create_server(("127.0.0.1", port)) as free:
+            port = free.getsockname()[1]
     except OSError as error:
         reason = os.strerror(error.errno)
         raise Problem(f"Port {port} cannot be used: {reason}. Choose another one: PORT=") from None
-    port = port or free_ports(1)[0]
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
     others = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     # setpriv stops it even if this process is killed.

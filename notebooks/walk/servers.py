@@ -137,7 +137,7 @@ def lambda_runtime(
         with _in_this_process(handler, folder, log_file, variables) as url:
             yield Runtime(url, "Python", log_file)
         return
-    ports = free_ports(2)
+    ports = _free_ports(2)
     # setpriv stops the emulator even if this process is killed.
     command = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     command += [emulator(), "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
@@ -164,7 +164,7 @@ def lambda_runtime(
         process.wait()
 
 
-def free_ports(count: int) -> list[int]:
+def _free_ports(count: int) -> list[int]:
     """Return numbers of TCP ports that nobody listens to."""
     with contextlib.ExitStack() as stack:
         sockets = [
