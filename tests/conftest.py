@@ -23,7 +23,7 @@ def copy_repository(folder):
     """Copy the repository as a clone would have it: without environments, caches and products."""
 
     def not_tracked(where, names):
-        left_out = {".venv", ".cache", ".git", ".aws-sam"}
+        left_out = {".venv", ".cache", ".git", ".aws-sam", "own"}
         left_out |= {"__pycache__", ".pytest_cache", ".ruff_cache"}
         if Path(where).name == "generated":
             left_out |= {name for name in names if not name.endswith(".ipynb")}

@@ -9,6 +9,7 @@ import pytest
 from conftest import REPOSITORY, code_cells, run
 
 SOURCES = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+EXERCISES = sorted((REPOSITORY / "notebooks/exercises").glob("*.ipynb"))
 EXECUTED = sorted((REPOSITORY / "generated").glob("*.ipynb"))
 
 
@@ -24,17 +25,17 @@ def name(path):
 def test_the_walk_is_complete():
     names = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
     names += ["05-on-the-internet", "06-measurements", "07-deployment", "train-the-model"]
-    assert [path.stem for path in SOURCES] == names
     assert [path.stem for path in EXECUTED] == names
+    assert [path.stem for path in SOURCES] == sorted([*names, "homework"])
 
 
-@pytest.mark.parametrize("notebook", SOURCES, ids=name)
+@pytest.mark.parametrize("notebook", SOURCES + EXERCISES, ids=name)
 def test_sources_carry_no_outputs(notebook):
     for cell in code_cells(notebook):
         assert cell.outputs == [] and cell.execution_count is None
 
 
-@pytest.mark.parametrize("notebook", SOURCES, ids=name)
+@pytest.mark.parametrize("notebook", SOURCES + EXERCISES, ids=name)
 def test_sources_have_no_shell_commands_or_magics(notebook):
     """But %%writefile, which is IPython's own and works everywhere."""
     for cell in code_cells(notebook):

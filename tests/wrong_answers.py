@@ -1,0 +1,378 @@
+"""Typical wrong answers to the exercises and the homework, each with words of what it has to get.
+
+By the exercise's name: what a student writes in the place of the starter, and the words.
+"""
+
+WRONG = {
+    # lesson 1
+    "raw-samples": [
+        ("changed = []", "The jeans survive"),
+        ("changed = [file.split('/')[-1] for file in pictures]", "Compare the classes"),
+        ("changed = ['coat']", "there are more"),
+        ("changed = ['coat', 'flat shoe']", "There is no sample called flat shoe"),
+        ("changed = 'coat'", "A list is asked for"),
+    ],
+    "reversed-classes": [
+        ("found = walk.best(predict(pictures[0]))", "positions, not names"),
+        ("found = 'trousers'", "They are: dress"),
+        ("found = 'skirt'", "from the same end"),
+    ],
+    "softmax-of-a-batch": [
+        ("def softmax(logits):\n    return np.exp(logits) / np.exp(logits).sum()", "Which axis"),
+        ("def softmax(logits):\n    return np.exp(logits) / np.exp(logits).sum(axis=0)", "columns"),
+        (
+            "def softmax(logits):\n    return np.exp(logits) / np.exp(logits).sum(axis=1)",
+            "in your line 2: return np.exp(logits) / np.exp(logits).sum(axis=1)",
+        ),
+        (
+            "def softmax(logits):\n    return logits / logits.sum(axis=1, keepdims=True)",
+            "first comes the exponential",
+        ),
+        ("def softmax(logits):\n    p = np.exp(logits)", "return something"),
+    ],
+    "least-sure": [
+        (
+            "def least_sure(scores):\n"
+            "    return min(scores, key=lambda name: max(scores[name].values()))",
+            "Probabilities can be compared",
+        ),
+        (
+            "def least_sure(scores):\n"
+            "    return max(scores, key=lambda name: max(scores[name].values()))",
+            "The lowest of the highest",
+        ),
+        ("def least_sure(scores):\n    return 0.5", "The name of a picture"),
+    ],
+    # lesson 2
+    "float16-size": [
+        ("megabytes = model.count_params() * 4 / 1e6", "half the bits"),
+        ("megabytes = model.count_params() * 16 / 1e6", "Bytes have 8"),
+        ("megabytes = model.count_params() * 2", "1,000,000 of them"),
+        ("megabytes = model.count_params() * 2 / 1024**2", "mebibytes"),
+    ],
+    "run-tflite": [
+        (
+            "def run_tflite(file, x):\n"
+            "    interpreter = tf.lite.Interpreter(file)\n"
+            "    interpreter.allocate_tensors()\n"
+            "    interpreter.set_tensor(0, x[np.newaxis])\n"
+            "    return interpreter.get_tensor(interpreter.get_output_details()[0]['index'])[0]",
+            "Which step runs the model?",
+        ),
+        (
+            "def run_tflite(file, x):\n"
+            "    interpreter = tf.lite.Interpreter(file)\n"
+            "    interpreter.allocate_tensors()\n"
+            "    interpreter.set_tensor(interpreter.get_input_details()[0]['index'], x)",
+            "the batch is one more, in front",
+        ),
+        (
+            "def run_tflite(file, x):\n"
+            "    interpreter = tf.lite.Interpreter(file)\n"
+            "    interpreter.set_tensor(0, x[np.newaxis])",
+            "Which step is missing?",
+        ),
+        (
+            "def run_tflite(file, x):\n"
+            "    interpreter = tf.lite.Interpreter(file)\n"
+            "    interpreter.allocate_tensors()\n"
+            "    interpreter.set_tensor(0, x[np.newaxis])\n"
+            "    interpreter.invoke()\n"
+            "    return interpreter.get_tensor(interpreter.get_output_details()[0]['index'])",
+            "take the first row",
+        ),
+    ],
+    "one-picture": [
+        (
+            "tflite_model = open('generated/clothing-model.tflite', 'rb').read()",
+            "Without optimizations",
+        ),
+        (
+            "tflite_model = open('generated/clothing-model-dynamic-range.tflite', 'rb').read()",
+            "That is dynamic range",
+        ),
+        (
+            "tflite_model = open('generated/clothing-model-int8.tflite', 'rb').read()",
+            "one picture instead of many",
+        ),
+        ("tflite_model = b'model'", "convert() returns it"),
+    ],
+    "smallest-model": [
+        (
+            "def smallest(variants, runtime, pictures):\n"
+            "    return min(variants, key=lambda name: variants[name]['bytes'])",
+            "does not load",
+        ),
+        (
+            "def smallest(variants, runtime, pictures):\n"
+            "    fit = [n for n, v in variants.items() if v['loads_in'][runtime] == 'yes']\n"
+            "    return min(fit, key=lambda name: variants[name]['bytes'])",
+            "Every picture has to be right",
+        ),
+        (
+            "def smallest(variants, runtime, pictures):\n"
+            "    return min(v['bytes'] for v in variants.values())",
+            "The name of a variant",
+        ),
+    ],
+    # lesson 3
+    "turned": [
+        ("seen = 'outwear'", "Which of the two was scored?"),
+        ("seen = 'boots'", "They are: dress"),
+        ("seen = 'hat'", "by 90 degrees"),
+    ],
+    "picture-event": [
+        (
+            "import base64\n\n\ndef picture_event(file):\n"
+            "    return {'image': base64.b64encode(open(file, 'rb').read())}",
+            "JSON has only text",
+        ),
+        (
+            "def picture_event(file):\n"
+            "    return {'image': str(base64.b64encode(open(file, 'rb').read()))}",
+            "shows them",
+        ),
+        (
+            "def picture_event(file):\n"
+            "    return {'image': base64.b64encode(file.encode()).decode()}",
+            "What has to travel?",
+        ),
+        (
+            "def picture_event(file):\n    return {'image': base64.b64encode(file)}",
+            "bytes into letters, not text",
+        ),
+        (
+            "def picture_event(file):\n    return base64.b64encode(open(file, 'rb').read())",
+            "looks for the key 'image'",
+        ),
+    ],
+    "short-handler": [
+        (
+            "import base64\nfrom io import BytesIO\n\n\n"
+            "def lambda_handler(event, context):\n"
+            "    picture = Image.open(BytesIO(base64.b64decode(event['image'])))\n"
+            "    interpreter.set_tensor(input_index, preprocessor.convert_to_tensor(picture))\n"
+            "    interpreter.invoke()\n"
+            "    return dict(zip(classes, interpreter.get_tensor(output_index)[0]))",
+            "One method of an array",
+        ),
+        (
+            "def lambda_handler(event, context):\n"
+            "    picture = Image.open(BytesIO(base64.b64decode(event['image'])))\n"
+            "    interpreter.set_tensor(input_index, preprocessor.convert_to_tensor(picture))\n"
+            "    interpreter.invoke()\n"
+            "    return interpreter.get_tensor(output_index)[0].tolist()",
+            "give each score its name",
+        ),
+        (
+            "def lambda_handler(event, context):\n"
+            "    picture = Image.open(BytesIO(event['image'].encode()))",
+            "base64 has to be undone first",
+        ),
+        (
+            "def lambda_handler(event, context):\n    return score(preprocessor.from_path(COAT))",
+            "Score the picture of the event",
+        ),
+    ],
+    "top": [
+        (
+            "def top(scores, k):\n    return sorted(scores.items(), key=lambda pair: pair[1])[:k]",
+            "Which way round",
+        ),
+        ("def top(scores, k):\n    return sorted(scores.items())[:k]", "by their first part"),
+        ("def top(scores, k):\n    return scores", "A list keeps the order"),
+        (
+            "def top(scores, k):\n    return sorted(scores, key=scores.get, reverse=True)[:k]",
+            "pairs of name and score",
+        ),
+    ],
+    # lesson 4
+    "both-keys": [
+        ("winner = 'url'", "for which key does it look first?"),
+        ("winner = 'outwear'", "Is it the image or the url?"),
+    ],
+    "durations": [
+        (
+            "import re\n\n\ndef durations(log):\n"
+            "    lines = [line for line in log if line.startswith('REPORT')]\n"
+            "    return [float(re.search(r'Duration: ([0-9.]+)', line)[1]) for line in lines]",
+            "Init Duration",
+        ),
+        (
+            "def durations(log):\n"
+            "    lines = [line for line in log if line.startswith('REPORT')]\n"
+            "    return [float(line.split('Billed Duration: ')[1].split()[0]) for line in lines]",
+            "rounded up",
+        ),
+        (
+            "def durations(log):\n"
+            "    return [float(re.search(r'\\tDuration: ([0-9.]+)', line)[1]) for line in log]",
+            "START and END have none",
+        ),
+        (
+            "def durations(log):\n    return re.findall(r'\\tDuration: ([0-9.]+)', ''.join(log))",
+            "One can calculate with numbers",
+        ),
+    ],
+    "own-key": [
+        ("exported = 'notebooks/exercises/own/lambda_function.py'", "The command makes it"),
+        ("exported = 'lambda/lambda_function.py'", "Export the copy"),
+        (
+            "copy = 'notebooks/exercises/own/03-predict.ipynb'\n"
+            "walk.run(\n"
+            "    'jupyter nbconvert --to script --config lambda/nbconvert_config.py '\n"
+            "    f'--output-dir notebooks/exercises/own {copy}'\n"
+            ")\n"
+            "exported = 'notebooks/exercises/own/lambda_function.py'",
+            "no key prediction",
+        ),
+        (
+            "from pathlib import Path\n\n"
+            "exported = Path('notebooks/exercises/own/lambda_function.py')\n"
+            "text = exported.read_text().replace(\n"
+            "    'return score(preprocessor.convert_to_tensor(picture))',\n"
+            '    \'return {"prediction": "outwear"}\',\n'
+            ")\n"
+            "_ = exported.write_text(text)",
+            "Change the notebook, and export it",
+        ),
+    ],
+    # lesson 5
+    "which-machine": [
+        ("address = '1.1.168.192'", "Which digit of a number comes first?"),
+        ("address = '127.0.0.1'", "the number of the lesson"),
+        ("address = '3232235777'", "It has four numbers"),
+    ],
+    "named-errors": [
+        (
+            "errors = dict.fromkeys(EVENTS, 'MalformedRequest')",
+            "'a text in base64' is not answered with MalformedRequest",
+        ),
+        ("errors = dict.fromkeys(EVENTS, 'ValueError')", "There are: BrokenPicture"),
+    ],
+    "public-address": [
+        (
+            "def is_public(address):\n    return not address.startswith('127.')",
+            "10.… is for private networks",
+        ),
+        (
+            "import ipaddress\n\n\ndef is_public(address):\n"
+            "    return not ipaddress.ip_address(address).is_private",
+            "the other way round",
+        ),
+        (
+            "def is_public(address):\n    return ipaddress.ip_address(address).is_global",
+            "lets 224.0.0.1 through",
+        ),
+        ("def is_public(address):\n    return False", "It refuses 8.8.8.8"),
+        ("def is_public(address):\n    return True", "this machine itself"),
+    ],
+    "redirect": [
+        (
+            "def redirect_to(address):\n"
+            "    class Stranger(BaseHTTPRequestHandler):\n"
+            "        def do_GET(self):\n"
+            "            self.send_response(200)\n"
+            "            self.send_header('Location', address)\n"
+            "            self.end_headers()\n\n"
+            "    return Stranger",
+            "Which numbers do?",
+        ),
+        (
+            "def redirect_to(address):\n"
+            "    class Stranger(BaseHTTPRequestHandler):\n"
+            "        def do_GET(self):\n"
+            "            self.send_response(302)\n"
+            "            self.end_headers()\n\n"
+            "    return Stranger",
+            "A header names the address",
+        ),
+        (
+            "def redirect_to(address):\n"
+            "    class Stranger(BaseHTTPRequestHandler):\n"
+            "        def do_GET(self):\n"
+            "            self.send_respond(302)\n\n"
+            "    return Stranger",
+            "an error of its own",
+        ),
+        (
+            "def redirect_to(address):\n"
+            "    class Stranger(BaseHTTPRequestHandler):\n"
+            "        pass\n\n"
+            "    return Stranger",
+            "do_GET",
+        ),
+        ("def redirect_to(address):\n    return address", "The class itself is asked for"),
+    ],
+    # lesson 6
+    "int8-speed": [
+        ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
+        ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),
+        ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "one divided by the other"),
+    ],
+    "gb-seconds": [
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1024",
+            "is given milliseconds",
+        ),
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1e6",
+            "1,024 MB as one GB",
+        ),
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1000",
+            "is given megabytes",
+        ),
+    ],
+    "cheapest-memory": [
+        (
+            "def cheapest(milliseconds):\n    return min(milliseconds, key=milliseconds.get)",
+            "Fast is not cheap",
+        ),
+        ("def cheapest(milliseconds):\n    return min(milliseconds)", "the time is paid for"),
+        ("def cheapest(milliseconds):\n    return 1769", "a key of the dict"),
+    ],
+}
+
+# A student's homework: two shapes of one's own.
+OWN_SHAPES = """
+def cross(draw, box, color):
+    left, top, right, bottom = box
+    third = (right - left) / 3
+    draw.rectangle((left + third, top, right - third, bottom), fill=color)
+    draw.rectangle((left, top + third, right, bottom - third), fill=color)
+
+
+def house(draw, box, color):
+    left, top, right, bottom = box
+    middle = (top + bottom) / 2
+    triangle(draw, (left, top, right, middle), color)
+    draw.rectangle((left + 4, middle, right - 4, bottom), fill=color)
+
+
+SHAPES = {"circle": circle, "square": square, "cross": cross, "house": house}
+classes = list(SHAPES)
+"""
+
+WRONG_HOMEWORK = {
+    "own-classes": [
+        ("check('learned', (1, 2))", "learned: not attempted yet. First come classes"),
+        ("check('function', {})", "function: not attempted yet. First come classes"),
+        ("check('stack', {})", "stack: not attempted yet. First come classes"),
+        ("classes = [*SHAPES, 'star']", "two of them new"),
+        ("classes = [*SHAPES, 'cross', 'my star']", "'my star' has a blank"),
+        (OWN_SHAPES, "✓ own-classes: right"),
+    ],
+    "learned": [
+        ("see = lambda image: 'circle'", "More pictures or epochs"),
+        ("picture = lambda name, random: None", "in your line 3: X = preprocess_input"),
+    ],
+    "function": [
+        ("answer = {'dress': 1.0}", "run make again"),
+        ("answer = dict.fromkeys(classes, 0.0)", "not Keras's scores"),
+    ],
+    "stack": [
+        ("stack_answer = {'message': 'Forbidden'}", "generated/aws.log may say why"),
+        ("stack_answer = {'prediction': 'hat', 'scores': {'hat': 1.0}}", "another model"),
+    ],
+}
