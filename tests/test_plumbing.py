@@ -71,7 +71,26 @@ def test_a_command_that_fails_says_what_it_said(folder):
         walk.run("ruff check nowhere")
 
 
+def test_a_lesson_that_cannot_write_says_so(tmp_path, monkeypatch):
+    (tmp_path / "generated").write_text("a file where the folder should be")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(walk.lesson, "ROOT", tmp_path)
+    with pytest.raises(walk.Problem, match="generated/ cannot be written: File exists. Use a copy"):
+        walk.begin("01-keras-model")
+
+
 # --- inputs --------------------------------------------------------------------------------------
+
+
+def test_the_walk_needs_no_download_where_no_parameter_is_given(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.delattr(walk.inputs, "download")
+    parameters = {}
+    cells = nbformat.read("notebooks/01-keras-model.ipynb", as_version=4).cells
+    (cell,) = [each for each in cells if "parameters" in each.metadata.get("tags", [])]
+    exec(cell.source, parameters)
+    assert walk.model_file(parameters["MODEL"]).is_relative_to("notebooks/assets")
+    assert walk.picture_file(parameters["IMAGE"]).is_relative_to("notebooks/assets")
 
 
 def test_a_plain_picture_is_taken_as_it_is():
@@ -215,6 +234,16 @@ def test_where_awss_emulator_does_not_run_the_handler_is_called_here(folder, mon
     assert "AWS's emulator runs on Linux alone" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="AWS's emulator runs on Linux alone")
+def test_an_emulator_that_does_not_start_says_where_its_log_is(folder, monkeypatch):
+    monkeypatch.setattr(walk.servers, "emulator", lambda: "/bin/false")
+    with (
+        pytest.raises(walk.Problem, match="AWS's emulator did not start: generated/lambda-run"),
+        walk.lambda_runtime(),
+    ):
+        pass
+
+
 def test_an_attack_ends_in_one_line():
     assert walk.outcome(lambda handler: handler(), lambda: SCORES) == "answered: pants"
 
@@ -241,3 +270,20 @@ Max Memory Used: 89 MB, after 3.1 s, "invoke_ms": 9.5, {Path.cwd()}/lambda, 1769
         'Max Memory Used: … MB, after … s, "invoke_ms": …, …/lambda, 1769 MB, 10 classes'
     )
     assert other.outputs[0].text == text
+
+
+def test_a_notebook_that_is_no_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):
+    Path("notebooks").mkdir()
+    Path("notebooks/conflict.ipynb").write_text("<<<<<<< HEAD\n{}")
+    message = execute.run("conflict", folder / "copy.ipynb", {})
+    assert message == "notebooks/conflict.ipynb is no notebook: it is not JSON."
+    Path("notebooks/killed.ipynb").write_text(
+        nbformat.writes(
+            nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell("import os; os.kill(os.getpid(), 9)")]
+            )
+        )
+    )
+    message = execute.run("killed", folder / "copy.ipynb", {})
+    assert "its Python process ended, perhaps for lack of memory." in message
+    assert "generated/killed.log" in message and not (folder / "copy.ipynb").exists()

@@ -1,5 +1,6 @@
 """The notebooks as files: sources without outputs, executed copies without errors or noise."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -41,6 +42,36 @@ def test_sources_have_no_shell_commands_or_magics(notebook):
     for cell in code_cells(notebook):
         source = cell.source.removeprefix("%%writefile ")
         assert not re.search(r"^\s*[!%]", source, re.MULTILINE)
+
+
+def imports(notebook):
+    """The packages that the cells of a notebook import."""
+    found = set()
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("notebook", SOURCES, ids=name)
+def test_no_lesson_has_tensorflow_and_the_small_runtime_in_one_process(notebook):
+    """The two functions, lambda_function.py and api.py, bring the small runtime."""
+    packages = imports(notebook)
+    small = {"tflite_runtime", "ai_edge_litert", "lambda_function", "api"}
+    assert not packages & {"tensorflow", "keras", "tf_keras"} or not packages & small
+
+
+def test_neither_a_lesson_nor_a_program_starts_docker():
+    """Its commands are printed, for those who have it."""
+    code = "\n".join(cell.source for notebook in SOURCES for cell in code_cells(notebook))
+    code = re.sub(r'print\(f""".*?"""\)', "", code, flags=re.DOTALL)
+    programs = [REPOSITORY / "Makefile", REPOSITORY / "lambda/Makefile"]
+    programs += [*REPOSITORY.glob("notebooks/**/*.py"), *REPOSITORY.glob("lambda/*.py")]
+    for text in [code, *(path.read_text() for path in programs)]:
+        assert not re.search(r"""["'@\t ]docker (build|run|push|login|pull)""", text)
 
 
 @pytest.mark.parametrize("notebook", EXECUTED, ids=name)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 import walk
 from botocore.session import Session
-from conftest import run
+from conftest import REPOSITORY, run
 from deployment import LAMBDA, REGION, TEMPLATES, template
 from samcli.lib.bootstrap.bootstrap import SAM_CLI_STACK_NAME as BUCKET_STACK
 from samcli.lib.bootstrap.companion_stack.data_types import CompanionStack, ECRRepo
@@ -40,6 +40,16 @@ def test_samconfig_chooses_what_the_template_takes():
         assert value in parameters[name].get("AllowedValues", [value])
         least = parameters[name].get("MinValue", 0)
         assert parameters[name]["Type"] == "String" or int(value) >= least
+
+
+def test_sam_makes_the_bucket_and_the_registry_so_that_nobody_types_an_address():
+    config = tomllib.loads((LAMBDA / "samconfig.toml").read_text())["default"]
+    assert config["deploy"]["parameters"]["resolve_s3"] is True
+    assert config["deploy"]["parameters"]["resolve_image_repos"] is True
+    told = [REPOSITORY / "README.md", *REPOSITORY.glob("notebooks/*.ipynb"), *LAMBDA.glob("*")]
+    for file in told:
+        text = file.read_text() if file.is_file() else ""
+        assert not re.search(r"docker (login|push|tag)|ecr get-login|\.dkr\.ecr\.", text), file
 
 
 def test_requests_go_to_the_function_and_from_this_api_alone():

@@ -160,7 +160,8 @@ def lambda_runtime(
         while not runtime._reported() and time.monotonic() < until:
             time.sleep(0.01)  # the emulator writes its report after the answer
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself: did not start
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
