@@ -5,7 +5,7 @@
 # make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
-# make lint     formatting and style
+# make lint     formatting, style and spelling
 # make lab      JupyterLab, to step through the notebooks
 # make clean    remove what the walk made (the environment in .venv/ stays)
 #
@@ -174,6 +174,7 @@ soak: walk
 lint: $(environment)
 	ruff check .
 	ruff format --check .
+	codespell
 
 lab: $(environment)
 	@mkdir -p .cache

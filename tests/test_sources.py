@@ -113,3 +113,8 @@ def test_ruff_finds_nothing():
     for command in (["ruff", "check"], ["ruff", "format", "--check"]):
         process = run([*command, "."], REPOSITORY)
         assert process.returncode == 0, process.stdout
+
+
+def test_no_word_is_misspelt():
+    process = run(["codespell"], REPOSITORY)
+    assert process.returncode == 0, process.stdout
