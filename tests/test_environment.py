@@ -19,7 +19,8 @@ def resolve(folder, packages, python, system):
     """Ask the registry for wheels of these packages, and of what they need; install nothing."""
     (folder / "packages.txt").write_text("\n".join(packages))
     command = ["uv", "pip", "compile", "--quiet", "--only-binary", ":all:", "packages.txt"]
-    return run([*command, "--python-version", python, "--python-platform", system], folder)
+    command += ["--python-version", python, "--python-platform", system]
+    return run(command, folder, UV_PYTHON_DOWNLOADS="never")  # that Python itself is not needed
 
 
 @pytest.mark.parametrize("line", REQUIREMENTS)
