@@ -20,7 +20,7 @@ def cells(notebook):
 
 
 def name(path):
-    return path.name
+    return path.relative_to(REPOSITORY).as_posix()
 
 
 def test_the_walk_is_complete():

@@ -78,7 +78,7 @@ def main(*arguments: str) -> str | None:
         return "The checks need what the walk makes: run `make` first."
     names = [file.stem for file in sorted(FOLDER.glob("0*.ipynb"))] + ["homework"]
     width = max(len(student.name) for student in students)
-    print(" " * width, *(f"{name.split('-')[0]:>12}" for name in names), flush=True)
+    print(" " * width, *(f"{name.split('-')[0]:>17}" for name in names), flush=True)
     for student in students:
         print(f"{student.name:{width}}", end="", flush=True)
         with tempfile.TemporaryDirectory() as place:
@@ -86,7 +86,7 @@ def main(*arguments: str) -> str | None:
             if (own := student / "own").is_dir():
                 shutil.copytree(own, exercises / "own")
             for name in names:
-                print(f" {grade(student / f'{name}.ipynb', exercises):>12}", end="", flush=True)
+                print(f" {grade(student / f'{name}.ipynb', exercises):>17}", end="", flush=True)
         print()
     return None
 
