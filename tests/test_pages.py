@@ -164,7 +164,7 @@ def test_the_glossary_is_in_alphabetical_order():
 @pytest.mark.parametrize("term", entries(GLOSSARY, 2))
 def test_each_term_is_explained_in_a_few_words_and_leads_to_a_section(term):
     text = entries(GLOSSARY, 2)[term].strip()
-    assert re.search(r"\]\((\S+\.ipynb|\.\./README\.md)#\S+\)\.$", text)
+    assert re.search(r"\]\((\S+\.ipynb|README\.md)#\S+\)\.$", text)
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
     assert 5 < len(plain.split()) < 80
 
@@ -242,3 +242,7 @@ def test_anchors_are_those_of_github(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# λ What's `next_to` [it](a.md)?\n\n## Two  words\n\n## Again\n\n## Again\n")
     assert anchors(page) == {"λ-whats-next_to-it", "two--words", "again", "again-1"}
+
+
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len((REPOSITORY / "README.md").read_text().split()) <= 900

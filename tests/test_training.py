@@ -81,7 +81,7 @@ def test_the_texts_say_what_the_committed_training_measured():
     model, head = f"{record['accuracy']:.3f}", f"{record['accuracy_head_alone']:.3f}"
     assert record["right"] / 341 == record["accuracy"] >= 0.925
     assert record["accuracy_tflite"]["full int8"] >= record["accuracy"] - 0.01
-    readme = (REPOSITORY / "README.md").read_text()
+    readme = (REPOSITORY / "notebooks/README.md").read_text()
     assert re.search(rf"\| embedded: .*\| {model} \|", readme)
     assert re.search(rf"only the head trained \|.*\| {head} \|", readme)
     assert re.search(rf"\| accuracy \| {model} ", (assets / "README.md").read_text())

@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))  # where walk/ and 
 import walk  # noqa: E402
 
 from measure.quota import WHOLE_CORE  # noqa: E402
-from measure.ratios import WORDS, by_chance, by_name, times  # noqa: E402
+from measure.ratios import WORDS, by_name, times  # noqa: E402
 
 RECORD, README = "generated/measurements.json", Path("README.md")
 BEGIN, END = "<!-- measurements -->\n", "<!-- end of measurements -->\n"
@@ -60,21 +60,22 @@ def table(record: dict) -> str:
 
 
 def footnote(record: dict) -> str:
-    """Return where and how the table was measured, how far to trust it, and what int8 costs."""
-    machine, how = record["machine"], HOW[record["machine"]["processor"]]
+    """Return how the table was measured, and how far to trust it."""
+    how = HOW[record["machine"]["processor"]]
     spreads = [
         f"{each['lowest']:.1f} to {each['highest']:.1f}"
         for each in record["ratios"]
         if (each["other"], each["measure"]) == (COURSE, "warm request")
     ]
     text = (
-        f"Measured on {record['date']} under AWS's emulator, {how} ({machine['architecture']}, "
-        f"{', '.join(machine['instruction_sets'])}); medians. From round to round, the warm "
-        f"requests of ours were {', '.join(spreads[:-1])} and {spreads[-1]} times faster."
+        f"Measured on {record['date']} under AWS's emulator, {how}; medians. From round to round, the "
+        f"warm requests of ours were {', '.join(spreads[:-1])} and {spreads[-1]} times faster."
     )
     if record["photos"]:
-        text += f" The accuracy is that on {record['photos']} validation photos. "
-        text += by_chance(record["float32_against_int8"], record["photos"])
+        text += (
+            f" The accuracy is that on {record['photos']} validation photos; lesson 6 says whether "
+        )
+        text += "int8's is more than chance."
     return text
 
 
