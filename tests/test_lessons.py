@@ -12,8 +12,9 @@ LESSONS = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-functio
 
 
 def sources(lesson):
-    """The sources of a lesson's code cells."""
-    return [cell.source for cell in code_cells(REPOSITORY / "notebooks" / f"{lesson}.ipynb")]
+    """The sources of a lesson's code cells, without the one for Google Colab."""
+    cells = code_cells(REPOSITORY / "notebooks" / f"{lesson}.ipynb")
+    return [cell.source for cell in cells if "colab" not in cell.metadata.get("tags", [])]
 
 
 def lines(source):

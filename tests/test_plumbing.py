@@ -179,13 +179,18 @@ def test_probabilities_add_up_to_1_and_are_not_taken_twice():
 
 def test_drawings_say_in_words_what_they_show():
     shown = walk.show(JEANS, SCORES)
-    assert shown.alt.startswith("jeans.png: pants, 95.2%. Scores: pants 3.50, hat 0.25, shoes")
+    assert shown.metadata["alt"].startswith(
+        "jeans.png: pants, 95.2%. Scores: pants 3.50, hat 0.25, shoes"
+    )
     assert shown.data.startswith(b"\x89PNG")
     assert (
-        "cap: hat; coat: outwear" in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).alt
+        "cap: hat; coat: outwear"
+        in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).metadata["alt"]
     )
-    assert walk.bars({"float32": 13.49}, "file (MB)").alt == "file (MB): float32 13.5"
-    assert "caller: a browser; function" in walk.chain("caller: a browser", "function").alt
+    assert walk.bars({"float32": 13.49}, "file (MB)").metadata["alt"] == "file (MB): float32 13.5"
+    assert (
+        "caller: a browser; function" in walk.chain("caller: a browser", "function").metadata["alt"]
+    )
 
 
 def test_a_table_puts_numbers_to_the_right():

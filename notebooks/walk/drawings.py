@@ -35,7 +35,7 @@ def drawing(figure, alt: str) -> Drawing:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-    return Drawing(file.getvalue(), alt=alt)
+    return Drawing(file.getvalue(), metadata={"alt": alt})  # Colab's IPython knows no `alt=`
 
 
 def show(picture, scores: dict[str, float]) -> Drawing:

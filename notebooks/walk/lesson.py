@@ -16,14 +16,15 @@ from IPython import get_ipython
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-REMEDIES = {  # what makes a file that a lesson needs
-    "expected-scores.json": "Run notebooks/01-keras-model.ipynb first.",
-    "clothing-model.tflite": "Run notebooks/02-tflite-model.ipynb first.",
-    "prediction.json": "Run notebooks/03-predict.ipynb first.",
-    "lambda_function.py": "Run notebooks/04-lambda-function.ipynb first.",
-    "api.py": "Run notebooks/05-on-the-internet.ipynb first.",
-    "measurements.json": "`git checkout generated` brings it back; `make measure` makes it anew.",
+MADE_BY = {  # the lesson that makes a file
+    "expected-scores.json": "01-keras-model",
+    "clothing-model.tflite": "02-tflite-model",
+    "tflite-models.json": "02-tflite-model",
+    "prediction.json": "03-predict",
+    "lambda_function.py": "04-lambda-function",
+    "api.py": "05-on-the-internet",
 }
+MEASURED = "`git checkout generated` brings it back; `make measure` makes it anew."
 
 
 class Problem(Exception):
@@ -73,9 +74,19 @@ def begin(lesson: str, *needed: str) -> None:
 
 
 def require(file: str) -> Path:
-    """Return the path of a file that an earlier lesson makes; raise a Problem if it is missing."""
+    """Return the path of a file that an earlier lesson makes; raise a Problem if it is missing.
+
+    On Google Colab, where each notebook has a machine of its own, that lesson is run.
+    """
+    lesson = MADE_BY.get(Path(file).name)
+    if lesson and "COLAB_RELEASE_TAG" in os.environ and not Path(file).exists():
+        print(f"{file} is not there yet: running lesson {lesson} …", flush=True)
+        run(f"python notebooks/execute.py {lesson}")
     if not Path(file).exists():
-        raise Problem(f"{file} is missing. {REMEDIES.get(Path(file).name, '')}".strip())
+        remedy = f"Run notebooks/{lesson}.ipynb first." if lesson else ""
+        if Path(file).name == "measurements.json":
+            remedy = MEASURED
+        raise Problem(f"{file} is missing. {remedy}".strip())
     return Path(file)
 
 

@@ -1,0 +1,49 @@
+"""Makes a machine of Google Colab's ready. The first cell of each lesson runs this there alone.
+
+Colab opens a notebook by itself, on a machine that has TensorFlow and an older Keras. This fetches the
+rest of the course and installs what is missing, and changes nothing that is there.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+NEEDED = ["ai-edge-litert", "awslambdaric", "nbconvert", "papermill", "pooch"]
+# These ask for other versions than Colab has, of packages that the lessons do not need from them:
+# of the second one they only take the emulator.
+ALONE = ["keras-image-helper", "aws-sam-cli"]
+
+
+def prepare_colab(repository: str) -> None:
+    """Clone the course into the folder here, go to its lessons, and install what is missing."""
+    course = Path("course").resolve()
+    if not course.exists():
+        subprocess.run(["git", "clone", "--quiet", repository, course], check=True)
+    os.chdir(course / "notebooks")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as there:
+        there.writelines(f"{each.name}=={each.version}\n" for each in metadata.distributions())
+        there.flush()
+        install([*pinned(course, NEEDED), "--constraint", there.name])
+    install(["--no-deps", *pinned(course, ALONE)])
+
+
+def pinned(course: Path, names: list[str]) -> list[str]:
+    """Return those of these packages that are not installed, with environment.yml's versions."""
+    there = {each.name.lower() for each in metadata.distributions()}
+    lines = (course / "environment.yml").read_text(encoding="utf-8").splitlines()
+    requirements = [line.strip(" -").partition("  #")[0] for line in lines]
+    return [each for each in requirements if each.partition("==")[0] in set(names) - there]
+
+
+def install(arguments: list[str]) -> None:
+    """Install packages with pip; say what it says only where it fails."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    process = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"a package could not be installed; pip says: {process.stderr.strip()}")
+
+
+prepare_colab(REPOSITORY)  # noqa: F821 (the cell that runs this has it)

@@ -1,0 +1,94 @@
+"""Google Colab, as far as it can be played here: a notebook alone, with another Python and TensorFlow."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import REPOSITORY, copy_repository, run
+from walk import serve
+
+# What Colab has, in November 2026 as far as it is known here, without the hundreds of other packages.
+PYTHON = "3.12"
+COLAB = """
+tensorflow==2.19.0 tf-keras==2.19.0 keras==3.10.0 numpy==2.0.2 pillow==11.3.0 matplotlib==3.10.0
+ipykernel==6.17.1 ipython==7.34.0 jupyter-client==7.4.9 h5py==3.14.0 tqdm requests nbconvert nbclient pip
+""".split()
+RUN = """
+import nbclient, nbformat, sys
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.NotebookClient(notebook, kernel_name="python3", timeout=600).execute()
+nbformat.write(notebook, sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory):
+    """The python of an environment like Colab's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    places = os.pathsep.join([*map(str, pyenv.glob(f"{PYTHON}.*/bin")), os.environ["PATH"]])
+    folder = tmp_path_factory.mktemp("colab") / "environment"
+    made = run(["uv", "venv", "--python", PYTHON, folder], REPOSITORY, PATH=places)
+    if made.returncode:
+        pytest.skip(f"there is no Python {PYTHON}: {made.stderr.strip().splitlines()[-1]}")
+    python = folder / "bin/python"
+    process = run(["uv", "pip", "install", "--quiet", "--python", python, *COLAB], REPOSITORY)
+    assert process.returncode == 0, process.stderr
+    return python
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of a server with a clone of the repository, and the files as GitHub has them."""
+    folder = tmp_path_factory.mktemp("github")
+    course = copy_repository(folder / "copy")
+    commit = ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "all"]
+    for command in (["init", "--quiet", "-b", "main"], ["add", "--all"], commit):
+        assert run(["git", *command], course).returncode == 0
+    run(["git", "clone", "--quiet", "--bare", course, folder / "github/course"], folder)
+    run(["git", "update-server-info"], folder / "github/course")
+    shutil.copytree(course, folder / "github/course/raw/main")
+    with serve(folder / "github") as address:
+        yield f"{address}/course"
+
+
+@pytest.mark.xdist_group("colab")
+def test_a_lesson_alone_fetches_the_rest_and_what_the_lessons_before_it_leave(
+    colab, address, tmp_path
+):
+    versions = run([colab, "-m", "pip", "freeze"], tmp_path).stdout.splitlines()
+    notebook = nbformat.read(REPOSITORY / "notebooks/04-lambda-function.ipynb", as_version=4)
+    (first,) = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
+    first.source = first.source.replace("https://github.com/OWNER/REPOSITORY", address)
+    nbformat.write(notebook, tmp_path / "alone.ipynb")
+
+    process = run([colab, "-c", RUN, "alone.ipynb"], tmp_path, COLAB_RELEASE_TAG="release")
+
+    assert process.returncode == 0, process.stderr[-3000:]
+    course = tmp_path / "course"
+    record = json.loads((course / "generated/lambda-answers.json").read_text())
+    assert record["runtime"] == "AWS's own runtime"
+    expected = json.loads((course / "generated/expected-scores.json").read_text())["scores"]
+    for picture, answer in record["answers"].items():
+        assert answer == pytest.approx(expected[picture], abs=1e-4)
+    assert set(versions) <= set(run([colab, "-m", "pip", "freeze"], tmp_path).stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        *sorted(REPOSITORY.glob("notebooks/0[1-6]*.ipynb")),
+        *sorted(REPOSITORY.glob("notebooks/exercises/0*.ipynb")),
+        REPOSITORY / "notebooks/homework.ipynb",
+    ],
+    ids=lambda path: path.relative_to(REPOSITORY).as_posix(),
+)
+def test_the_first_cell_is_the_same_in_each_and_does_nothing_elsewhere(notebook):
+    cells = [c for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code"]
+    first = nbformat.read(REPOSITORY / "notebooks/01-keras-model.ipynb", as_version=4).cells[1]
+    assert cells[0].source == first.source
+    code = f"{first.source}\nassert 'prepare_colab' not in globals()"
+    assert run([sys.executable, "-c", code], REPOSITORY).returncode == 0
