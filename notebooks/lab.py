@@ -1,0 +1,106 @@
+"""Open JupyterLab at the repository's root, with lesson 1: `make lab` runs this.
+
+    python notebooks/lab.py
+
+Notebooks that are run and saved there count as unchanged in git. Two things bring that about:
+.gitattributes names a filter, notebooks/strip.py, through which git reads notebooks; and after each
+save git is told to look. The next time it opens what was open. Arguments are passed on to JupyterLab.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / ".cache" / "jupyter"
+LESSON = "notebooks/01-keras-model.ipynb"
+
+NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+# Named in a URL, the lesson would open as well, but the file browser would show notebooks/ alone.
+OPEN_LESSON = {
+    "metadata": {"id": "default"},
+    "data": {
+        "file-browser-filebrowser:cwd": {"path": ""},
+        f"notebook:{LESSON}": {"data": {"path": LESSON, "factory": "Notebook"}},
+        "layout-restorer:data": {
+            "left": {"current": "filebrowser", "widgets": ["filebrowser"]},
+            "main": {"dock": {"type": "tab-area", "widgets": [f"notebook:{LESSON}"]}},
+            "relativeSizes": [0.2, 0.8, 0],
+        },
+    },
+}
+
+one_by_one = ThreadPoolExecutor(max_workers=1)
+
+
+def git(*arguments: str) -> str:
+    """Run git in this folder; return what it printed, which is nothing where there is no clone."""
+    try:
+        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:  # no git
+        return ""
+    return process.stdout
+
+
+def set_up_git() -> None:
+    """Make strip.py the filter that .gitattributes names, in the settings of this clone alone."""
+    if git("rev-parse", "--show-prefix") != "\n":
+        return  # no clone, or a folder within somebody else's
+    python = shlex.quote(Path(sys.executable).as_posix())
+    # git goes on without it where the environment is gone, or a commit is older than the filter.
+    there = f"test -x {python} && test -f notebooks/strip.py"
+    clean = f"{there} && exec {python} -X utf8 notebooks/strip.py; exec cat"
+    git("config", "--local", "filter.lesson.clean", clean)
+    settle()
+
+
+def settle() -> None:
+    """Tell git to look at the notebooks that were saved, where only what the filter removes differs.
+
+    git asks the filter only about files whose size it knows: to `git status` and `git pull` a file of
+    another size is a changed one, until `git add` was there. `git diff` always asks.
+    """
+    touched = set(git("diff-files", "--name-only", "-z", "--", "notebooks").split("\0"))
+    edited = set(git("diff", "--name-only", "-z", "--", "notebooks").split("\0"))
+    if same := sorted(touched - edited):
+        git("add", "--update", "--", *same)
+
+
+def saved(**_) -> None:
+    """Settle, and let JupyterLab go on meanwhile: it calls this after each save."""
+    one_by_one.submit(settle)
+
+
+def set_up_lab() -> None:
+    """Leave out the news, and open lesson 1 where nothing was open yet."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    page = SETTINGS / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(json.dumps(NO_NEWS))
+    os.environ["JUPYTER_CONFIG_PATH"] = str(SETTINGS)
+
+    workspaces = SETTINGS / "workspaces"
+    if not workspaces.exists():
+        WorkspacesManager(str(workspaces)).save("default", json.dumps(OPEN_LESSON))
+    os.environ["JUPYTERLAB_WORKSPACES_DIR"] = str(workspaces)
+
+
+def main(arguments: list[str]) -> None:
+    """Set everything up, and run JupyterLab until it is stopped."""
+    set_up_git()
+    set_up_lab()
+    os.chdir(ROOT)
+
+    from jupyterlab.labapp import main as jupyter_lab
+
+    jupyter_lab(["--FileContentsManager.post_save_hook=lab.saved", *arguments])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
