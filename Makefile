@@ -1,4 +1,5 @@
 # make          the walk: lessons 01 to 06 into generated/, both functions into lambda/
+# make check    what this machine has of what the lessons need, and what to do where it lacks it
 # make test     the tests
 # make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
@@ -31,7 +32,18 @@ DATASET ?=
 PORT =
 QUICK =
 MODEL_COURSE =
-export MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE
+parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE
+export $(parameters)
+
+# A mistyped name would mean a silent run of the default.
+given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+unknown := $(firstword $(filter-out $(parameters) VENV SHELL MAKE% UV_% PIP_%,$(given)))
+ifneq ($(unknown),)
+closest = import difflib, sys; \
+	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5))
+meant := $(shell python3 -c '$(closest)' '$(unknown)' $(parameters) VENV 2> /dev/null)
+$(error There is no variable $(unknown)$(meant:%=, but %). There are: $(parameters) VENV)
+endif
 
 VENV = .venv
 ifneq ($(VENV),)
@@ -54,7 +66,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk measure serve deploy-check train test soak format lint lab clean writable FORCE
+.PHONY: walk check problems measure serve deploy-check train test soak format lint lab clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -70,8 +82,11 @@ missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
 		$(wildcard notebooks/assets/* notebooks/assets/misread/*) \
 		$(call missing,generated/expected-scores.json) \
-		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE)
+		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE) \
+		generated/.parameters.new \
+		$(wildcard generated/expected-scores.json generated/clothing-model.h5 generated/clothing-model.keras)
 	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+	@mv generated/.parameters.new generated/.parameters
 
 generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-keras-model.ipynb \
 		$(call missing,generated/clothing-model.tflite generated/tflite-models.json)
@@ -99,15 +114,21 @@ generated/07-deployment.ipynb: notebooks/07-deployment.ipynb generated/05-on-the
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
-$(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) generated/.parameters $(environment)
+$(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
 
-# The parameters of the last run, and the checksums of the files that they name.
-generated/.parameters: FORCE | writable
+# The parameters of this run, and the checksums of the files that they name. If they are those that
+# lesson 1 last succeeded with, then as old: so a run with others that fails makes nothing old. If it
+# failed late, what it left is newer than lesson 1's executed copy, which then is made again.
+generated/.parameters.new: FORCE | problems
 	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
 		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
-	done > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	done > $@
+	@if cmp -s $@ generated/.parameters; then touch -r generated/.parameters $@; fi
 
+
+# Says what is wrong, and stops only where nothing can work.
+problems: writable $(environment)
+	@python notebooks/check.py problems
 
 writable:
 	@mkdir -p .cache generated 2> /dev/null && test -w .cache -a -w generated || \
@@ -134,10 +155,14 @@ export no_environment
 $(VENV)/.complete: PATH := $(outer_path)
 $(VENV)/.complete: environment.yml | writable
 	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
-	@uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
+	@command -v uv > /dev/null || command -v python3 > /dev/null || \
+		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
+	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/check.py build
+	@quiet=$$(test -t 2 || echo --quiet); \
+	uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
 	UV_VENV_CLEAR=1 "$$uv" venv --quiet --python 3.11 $(VENV) && \
-	$(packages) | "$$uv" pip install --quiet --compile-bytecode --python $(VENV) --requirement - && \
+	$(packages) | "$$uv" pip install $$quiet --compile-bytecode --python $(VENV) --requirement - && \
 	touch $@ || { echo "$$no_environment" >&2; exit 1; }
 
 uv_version = "$$($(packages) | grep '^uv==')"
@@ -149,6 +174,11 @@ endef
 
 
 # --- everything else -----------------------------------------------------------------------------
+
+check:
+	@python=$$(command -v python || command -v python3) || \
+		{ echo "make: there is no Python here; make without check builds one, with uv" >&2; exit 1; }; \
+	"$$python" notebooks/check.py
 
 # It ends with make, however make ends.
 serve: generated/05-on-the-internet.ipynb
