@@ -8,6 +8,7 @@
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make lint     formatting, style and spelling; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
+# make address  writes the public address into links and cells; REPOSITORY=https://github.com/…
 # make clean    remove what the walk made (the environment in .venv/ stays)
 #
 # Your own model, without editing a file (paths are relative to this folder):
@@ -32,7 +33,8 @@ DATASET ?=
 PORT =
 QUICK =
 MODEL_COURSE =
-parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE
+REPOSITORY =
+parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY
 export $(parameters)
 
 # A mistyped name would mean a silent run of the default.
@@ -66,7 +68,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: walk check problems measure serve deploy-check train test soak format lint lab clean writable FORCE
+.PHONY: address walk check problems measure serve deploy-check train test soak format lint lab clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -216,6 +218,9 @@ lint: $(environment)
 
 lab: writable $(environment)
 	@python notebooks/lab.py
+
+address:
+	@python3 notebooks/address.py "$$REPOSITORY"
 
 clean:
 	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \

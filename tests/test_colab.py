@@ -62,7 +62,9 @@ def test_a_lesson_alone_fetches_the_rest_and_what_the_lessons_before_it_leave(
     versions = run([colab, "-m", "pip", "freeze"], tmp_path).stdout.splitlines()
     notebook = nbformat.read(REPOSITORY / "notebooks/04-lambda-function.ipynb", as_version=4)
     (first,) = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
-    first.source = first.source.replace("https://github.com/OWNER/REPOSITORY", address)
+    published = (REPOSITORY / ".github/address").read_text().strip()
+    assert published in first.source
+    first.source = first.source.replace(published, address)
     nbformat.write(notebook, tmp_path / "alone.ipynb")
 
     process = run([colab, "-c", RUN, "alone.ipynb"], tmp_path, COLAB_RELEASE_TAG="release")
