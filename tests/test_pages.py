@@ -246,3 +246,12 @@ def test_anchors_are_those_of_github(tmp_path):
 
 def test_the_readme_is_read_in_a_few_minutes():
     assert len((REPOSITORY / "README.md").read_text().split()) <= 900
+
+
+def test_readme_and_lessons_say_the_same_minutes():
+    readme = (REPOSITORY / "README.md").read_text()
+    rows = re.findall(r"\(generated/(\S+)\.ipynb\) \| (\d+) \|", readme)
+    assert len(rows) == 8
+    for lesson, minutes in rows:
+        text = (REPOSITORY / f"notebooks/{lesson}.ipynb").read_text()
+        assert f"| **time** | about {minutes} minutes" in text

@@ -28,7 +28,10 @@ WRONG = {
             "def softmax(logits):\n    return logits / logits.sum(axis=1, keepdims=True)",
             "first comes the exponential",
         ),
-        ("def softmax(logits):\n    p = np.exp(logits)", "return something"),
+        (
+            "def softmax(logits):\n    p = np.exp(logits)",
+            "What does the last line of the function return?",
+        ),
     ],
     "least-sure": [
         (
@@ -171,6 +174,20 @@ WRONG = {
         ),
         (
             "def lambda_handler(event, context):\n    return score(preprocessor.from_path(COAT))",
+            "It calls score",
+        ),
+        (
+            "def lambda_handler(event, context):\n"
+            "    picture = Image.open(BytesIO(base64.b64decode(event['image'])))\n"
+            "    interpreter.set_tensor(input_index, preprocessor.convert_to_tensor(picture))\n"
+            "    return dict(zip(classes, interpreter.get_tensor(output_index)[0].tolist()))",
+            "Which step runs the model?",
+        ),
+        (
+            "def lambda_handler(event, context):\n"
+            "    interpreter.set_tensor(input_index, preprocessor.from_path(COAT))\n"
+            "    interpreter.invoke()\n"
+            "    return dict(zip(classes, interpreter.get_tensor(output_index)[0].tolist()))",
             "Score the picture of the event",
         ),
     ],
@@ -293,7 +310,7 @@ WRONG = {
             "        def do_GET(self):\n"
             "            self.send_respond(302)\n\n"
             "    return Stranger",
-            "an error of its own",
+            "self.send_respond(302)",
         ),
         (
             "def redirect_to(address):\n"
@@ -308,7 +325,7 @@ WRONG = {
     "int8-speed": [
         ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
         ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),
-        ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "one divided by the other"),
+        ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "Do not round before you have divided"),
     ],
     "gb-seconds": [
         (
@@ -330,7 +347,7 @@ WRONG = {
             "Fast is not cheap",
         ),
         ("def cheapest(milliseconds):\n    return min(milliseconds)", "the time is paid for"),
-        ("def cheapest(milliseconds):\n    return 1769", "a key of the dict"),
+        ("def cheapest(milliseconds):\n    return 1000", "a key of the dict"),
     ],
 }
 
@@ -359,8 +376,22 @@ WRONG_HOMEWORK = {
         ("check('learned', (1, 2))", "learned: not attempted yet. First come classes"),
         ("check('function', {})", "function: not attempted yet. First come classes"),
         ("check('stack', {})", "stack: not attempted yet. First come classes"),
-        ("classes = [*SHAPES, 'star']", "two of them new"),
-        ("classes = [*SHAPES, 'cross', 'my star']", "'my star' has a blank"),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'triangle': triangle, 'star': circle}",
+            "two of them new",
+        ),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'ox': None, 'hut': None}",
+            "ox has no function",
+        ),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'ball': circle, 'box': square}",
+            "ball draws the same as circle",
+        ),
+        (
+            "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
+            "'my star' is no name for a class",
+        ),
         (OWN_SHAPES, "✓ own-classes: right"),
     ],
     "learned": [
@@ -368,11 +399,12 @@ WRONG_HOMEWORK = {
         ("see = lambda image: image.colour", "in your line 1: see = lambda image: image.colour"),
     ],
     "function": [
-        ("answer = {'dress': 1.0}", "run make again"),
-        ("answer = dict.fromkeys(classes, 0.0)", "not Keras's scores"),
+        ("answer = {'dress': 1.0}", "The function answers with: dress"),
+        ("answer = dict.fromkeys(classes, 0.0)", "not give Keras's scores"),
     ],
     "stack": [
+        ("stack_answer = None", "DEPLOY is False"),
         ("stack_answer = {'message': 'Forbidden'}", "generated/aws.log may say why"),
-        ("stack_answer = {'prediction': 'hat', 'scores': {'hat': 1.0}}", "another model"),
+        ("stack_answer = {'prediction': 'hat', 'scores': {'hat': 1.0}}", "answers with: hat"),
     ],
 }

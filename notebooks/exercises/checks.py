@@ -134,6 +134,13 @@ def results() -> dict[str, str]:
     return {name: this.state for name, this in exercises.items()}
 
 
+def returned(result):
+    """Return what the reader's function returned; raise Wrong if that is nothing."""
+    if result is None:
+        raise Wrong("It returned nothing.", "What does the last line of the function return?")
+    return result
+
+
 def _named(name: str) -> Exercise:
     if name not in exercises:
         raise walk.Problem(f"There is no exercise {name!r} here, but: {', '.join(exercises)}.")
@@ -166,11 +173,11 @@ def _operations(code) -> list[str]:
 
 def _check_type(expected, answer) -> None:
     if not isinstance(answer, expected):
-        names = {Callable: "function", str: "text (str)", numbers.Real: "number"}
         first = expected[0] if isinstance(expected, tuple) else expected
+        wanted = {Callable: "A function is", str: "A text is", numbers.Real: "A number is"}
+        wanted |= {bytes: "Bytes are", list: "A list is", dict: "A dict is", tuple: "A pair is"}
         raise Wrong(
-            f"The answer is of the type {type(answer).__name__}.",
-            f"A {names.get(first, first.__name__)} is asked for.",
+            f"The answer is of the type {type(answer).__name__}.", f"{wanted[first]} asked for."
         )
 
 
@@ -178,8 +185,10 @@ def _explain(this: Exercise, error: Exception) -> list[str]:
     """Say in which line of the reader's code an error arose, and what may help."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if "ipykernel" in frame.filename]
-    lines = ["It ended in an error.", walk.one_line(error, 200)]
     if theirs:
-        lines += [f"in your line {theirs[-1].lineno}: {theirs[-1].line}"]
+        where = f"in your line {theirs[-1].lineno}: {theirs[-1].line}"
+        lines = ["It ended in an error.", walk.one_line(error, 200), where]
+    else:
+        lines = ["This answer could not be judged.", walk.one_line(error, 200)]
     fitting = [text for words, text in this.errors.items() if words in str(error)]
     return [*lines, f"Hint: {(fitting or [this.hint])[0]}"]

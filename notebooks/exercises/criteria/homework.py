@@ -1,36 +1,68 @@
 """What can be checked of the homework; a teacher reads the rest."""
 
+import re
+from collections.abc import Callable
+from types import NoneType
+
 import numpy as np
 import walk
-from checks import NotAttempted, Wrong, exercise, exercises
+from checks import RIGHT, NotAttempted, Wrong, exercise, exercises
+from PIL import Image, ImageDraw
 
 EXAMPLE = ["circle", "square", "triangle"]
-FIRST = "First come classes of your own, at the top."
 WELL_KNOWN = 0.9  # the share of right answers that each class should reach
+PICTURES = 100  # of each class, to find that share
 
 own: list[str] = []
 
 
+def after_own_classes() -> None:
+    """Raise NotAttempted unless there are classes of the reader's own."""
+    if exercises["own-classes"].state != RIGHT:
+        raise NotAttempted("First come classes of your own, at the top.")
+
+
+def drawn(draw: Callable) -> bytes:
+    """Return what a function draws, in white on black."""
+    image = Image.new("RGB", (64, 48))
+    draw(ImageDraw.Draw(image), (12, 8, 44, 40), (255, 255, 255))
+    return image.tobytes()
+
+
 @exercise(
     "own-classes",
-    list,
+    dict,
     hint="Copy `triangle`, give it another name, and change the points of the polygon. A cross is "
     "two rectangles.",
+    errors={
+        "takes": "Each of these functions is called with three arguments: draw, box and color.",
+    },
 )
 def own_classes(answer):
-    own[:] = answer
-    if answer == EXAMPLE:
-        own.clear()
+    own[:] = names = list(answer)
+    if names == EXAMPLE:
         raise NotAttempted("These are the notebook's own three.")
-    new = [name for name in answer if name not in EXAMPLE]
-    if len(new) < 2 or len(answer) < 4:
+    new = [name for name in names if name not in EXAMPLE]
+    if len(new) < 2 or len(names) < 4:
         raise Wrong(
-            f"Four classes are asked for, two of them new; here are {len(answer)}, {len(new)} new.",
+            f"Four classes are asked for, two of them new; here are {len(names)}, {len(new)} new.",
             "Each is a function, and an entry in SHAPES.",
         )
-    if blank := [name for name in answer if not name or len(name.split()) > 1]:
-        raise Wrong(f"{blank[0]!r} has a blank in it.", "make separates the classes by blanks.")
-    return f"{', '.join(answer)}: a model of these exists nowhere else."
+    seen = {bytes(64 * 48 * 3): "nothing"}
+    for name, draw in answer.items():
+        if not re.fullmatch(r"[\w-]+", name):
+            raise Wrong(
+                f"{name!r} is no name for a class.",
+                "Letters, digits, - and _: make separates the classes by spaces.",
+            )
+        if not callable(draw):
+            raise Wrong(f"{name} has no function.", "SHAPES has a function for each name.")
+        if (shape := drawn(draw)) in seen:
+            raise Wrong(
+                f"{name} draws the same as {seen[shape]}.", "Each class needs its own shape."
+            )
+        seen[shape] = name
+    return f"{', '.join(names)}: a model of these exists nowhere else."
 
 
 @exercise(
@@ -40,57 +72,53 @@ def own_classes(answer):
     "more pictures, or train for more epochs.",
 )
 def learned(answer):
-    if exercises["own-classes"].state != "right":
-        raise NotAttempted(FIRST)
+    after_own_classes()
     draw, see = answer
-    random = np.random.default_rng()
-    shares = {name: np.mean([see(draw(name, random)) == name for _ in range(40)]) for name in own}
+    random = np.random.default_rng(seed=2026)  # the same pictures each time
+    shares = {
+        name: np.mean([see(draw(name, random)) == name for _ in range(PICTURES)]) for name in own
+    }
     worst = min(shares, key=shares.get)
     if shares[worst] < WELL_KNOWN:
         raise Wrong(
-            f"Of 40 new pictures of {worst} it gets {shares[worst]:.0%} right.",
-            f"{WELL_KNOWN:.0%} are asked for. More pictures or epochs help; so does a shape that is "
-            "not another one, a little turned.",
+            f"Of {PICTURES} new pictures of {worst} it gets {shares[worst]:.0%} right.",
+            f"{WELL_KNOWN:.0%} are asked for. More pictures or epochs help; so do shapes that do not "
+            "look like another one when they are turned a little.",
         )
-    return f"On new pictures each class is right in at least {shares[worst]:.0%} of 40."
+    return f"On {PICTURES} new pictures of each class, at least {shares[worst]:.0%} are right."
 
 
-@exercise(
-    "function",
-    dict,
-    hint="make takes MODEL, IMAGE and CLASSES. Run the cells from model.save on once more, in order.",
-)
-def function(answer):
-    if exercises["own-classes"].state != "right":
-        raise NotAttempted(FIRST)
+def _check_scores(scores: dict[str, float], whose: str) -> None:
+    """Raise Wrong unless these are Keras's scores of the reader's picture."""
     expected = walk.load("generated/expected-scores.json")
-    if list(answer) != own:
-        raise Wrong(
-            f"The function answers with: {', '.join(answer)}.",
-            "It is another model's, or was made before you changed the classes: save the model and "
-            "run make again.",
-        )
-    if walk.largest_difference(expected["scores"][expected["image"]], answer) > 1e-3:
-        raise Wrong(
-            "These are not Keras's scores of your picture.",
-            "Was the picture saved anew after make? Run the cells from model.save on, in order.",
-        )
+    by_keras = expected["scores"][expected["image"]]
+    again = "Run the cells from model.save on once more, in order."
+    if list(by_keras) != own:
+        raise Wrong(f"generated/ holds a model of: {', '.join(by_keras)}.", again)
+    if list(scores) != own:
+        raise Wrong(f"{whose} answers with: {', '.join(scores)}.", again)
+    if walk.largest_difference(by_keras, scores) > 1e-3:
+        raise Wrong(f"{whose} does not give Keras's scores of your picture.", again)
+
+
+@exercise("function", dict, hint="make takes MODEL, IMAGE and CLASSES, as in the line above it.")
+def function(answer):
+    after_own_classes()
+    _check_scores(answer, "The function")
     return "Keras's scores, from a function without TensorFlow, of a model of your own."
 
 
 @exercise(
     "stack",
-    dict,
+    (dict, NoneType),
     hint="It needs Linux, uv and a connection to PyPI; what the cell above prints says what is "
-    "missing. It counts as extra.",
+    "missing.",
 )
 def stack(answer):
-    if exercises["own-classes"].state != "right":
-        raise NotAttempted(FIRST)
+    after_own_classes()
+    if answer is None:
+        raise NotAttempted("Nothing was deployed: DEPLOY is False, or the reason stands above.")
     if "prediction" not in answer:
         raise Wrong(f"The stack answered: {answer}.", "generated/aws.log may say why.")
-    if list(answer["scores"]) != own:
-        raise Wrong(
-            "The stack has another model.", "Run make, and then the cell that deploys, once more."
-        )
+    _check_scores(answer["scores"], "The stack")
     return "Your function, deployed. The same template deploys it to AWS."

@@ -1,12 +1,13 @@
 """What makes an answer right: the exercises of lesson 1."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import walk
-from checks import Wrong, exercise
+from checks import Wrong, exercise, returned
 
 expected = walk.load("generated/expected-scores.json")
 samples = {Path(picture).stem: scores for picture, scores in expected["scores"].items()}
@@ -29,12 +30,12 @@ def raw_answers() -> dict[str, str]:
 
 @exercise(
     "raw-samples",
-    list,
+    (list, tuple, set, np.ndarray),
     hint="Make two dicts, from a sample's name to its class: one with the scaling, one without. "
     "For which names do they differ?",
 )
 def raw_samples(answer):
-    named = {Path(str(name)).stem for name in answer}
+    named = {Path(str(name)).stem.lower() for name in answer}
     changed = {name for name, best in raw_answers().items() if best != walk.best(samples[name])}
     go_on = f"Go through all {len(samples)} of them."
     if unknown := named - set(samples):
@@ -97,13 +98,8 @@ def reversed_classes(answer):
     },
 )
 def softmax_of_a_batch(answer):
-    logits = np.array([[3.0, 1, 0, -2], [1, 1, 1, 2]])
-    found = answer(logits.copy())
-    if found is None:
-        raise Wrong(
-            "It returned nothing.", "The last line of the function has to return something."
-        )
-    found = np.asarray(found)
+    logits, large = np.array([[3.0, 1, 0, -2], [1, 1, 1, 2]]), np.array(np.nan)
+    found = np.asarray(returned(answer(logits.copy())))
     if found.shape != logits.shape:
         raise Wrong(
             f"For logits of shape {logits.shape} it returned shape {found.shape}.",
@@ -127,13 +123,13 @@ def softmax_of_a_batch(answer):
             "The rows add up to 1, but they are not softmax.",
             "A probability is never negative: first comes the exponential, then the sum.",
         )
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), suppress(OverflowError):
         large = np.asarray(answer(np.array([[1000.0, 0]])))
     why = "Each picture has probabilities of its own, however many come at once."
     if not np.isfinite(large).all():
         why += (
-            " One step further: for a logit of 1,000 yours gives nan, because the exponential is too "
-            "large for a float. Subtracting the highest logit of each row first changes nothing else."
+            " One step further: for a logit of 1,000 yours gives no number, because the exponential "
+            "is too large for a float. Subtracting the highest logit of each row first changes nothing else."
         )
     return why
 
@@ -143,6 +139,9 @@ def softmax_of_a_batch(answer):
     Callable,
     hint="For each picture: the probabilities of its scores, and of those the highest. For which "
     "picture is that number the lowest?",
+    errors={
+        "dict_values": "walk.probabilities takes a list: list(…) makes one of a dict's values."
+    },
 )
 def least_sure(answer):
     made_up = {
@@ -150,8 +149,8 @@ def least_sure(answer):
         "close to each other": {"cup": 5.0, "fork": 4.9},
         "far apart": {"cup": 9.0, "fork": 0.0},
     }
-    found = answer(made_up)
-    if found not in made_up:
+    found = returned(answer(made_up))
+    if not isinstance(found, str) or found not in made_up:
         raise Wrong(f"It returned {found!r}.", "The name of a picture is asked for, a key.")
     if found == "low logits":
         raise Wrong(

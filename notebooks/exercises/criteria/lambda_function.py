@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import walk
-from checks import Wrong, exercise
+from checks import Wrong, exercise, returned
 
 COAT, JEANS = "notebooks/assets/coat.png", "notebooks/assets/jeans.png"
 COPY = Path("notebooks/exercises/own/03-predict.ipynb")  # the exporter knows it by this name
@@ -81,9 +81,15 @@ def durations(answer):
         "REPORT RequestId: 9a2e\tDuration: 9.5 ms\tBilled Duration: 10 ms\tMemory Size: 1769 MB\t"
         "Max Memory Used: 1769 MB\t",
     ]
-    found = answer(log)
-    if not isinstance(found, list):
+    found = returned(answer(log))
+    if not hasattr(found, "__iter__") or isinstance(found, str | dict):
         raise Wrong(f"It returned {found!r}.", "A list is asked for: one number for each request.")
+    found = list(found)
+    if len(found) > 2:
+        raise Wrong(
+            f"It returned {len(found)} numbers for two requests.",
+            "A REPORT has three durations. What stands before the one that is meant?",
+        )
     if found and isinstance(found[0], str):
         raise Wrong(f"It returned text: {found}.", "One can calculate with numbers: float(…).")
     if 0.02 in found:
@@ -115,15 +121,29 @@ def durations(answer):
     "command; then give the path of the file that it wrote.",
     errors={
         "invalid syntax": "The exported file is no Python: look at the cell that you changed.",
+        "zip() argument": "The copy is of another model than the one in generated/: delete the folder "
+        "own/, and begin anew.",
         "is not defined": "The cells tagged lambda are all that is exported. Does a cell of yours "
         "need something from another one?",
     },
 )
 def own_key(answer):
     if Path(answer).resolve() == Path("lambda/lambda_function.py").resolve():
-        raise Wrong("That is the walk's own function.", "Export the copy, and give its file.")
+        raise Wrong(
+            "That is the walk's own function.",
+            "Export the copy, with --output-dir, and give the path of its file. (If you have exported "
+            "over the walk's own, run lesson 4 again.)",
+        )
+    if Path(answer).suffix == ".ipynb":
+        raise Wrong(
+            "That is the notebook.", "The .py file is meant, which the command makes of it."
+        )
     if not Path(answer).is_file():
-        raise Wrong(f"There is no file {answer}.", "The command makes it: run it first.")
+        raise Wrong(
+            f"There is no file {answer}.",
+            "The command makes it: take away its #. Paths begin at the repository's root, with "
+            "notebooks/exercises/own/.",
+        )
     text = Path(answer).read_text(encoding="utf-8")
     cells = [
         cell.source
@@ -136,7 +156,10 @@ def own_key(answer):
                 "The file has a key that the notebook does not have: somebody edited the file.",
                 "The next export would overwrite that. Change the notebook, and export it.",
             )
-        raise Wrong("The notebook was changed after the export.", "Save it, and export it again.")
+        raise Wrong(
+            "The file is not what the notebook holds now.",
+            "Save the copy (Ctrl-S, or Cmd-S) and export it again.",
+        )
     spec = importlib.util.spec_from_file_location("own_function", answer)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -145,7 +168,8 @@ def own_key(answer):
     if "prediction" not in found:
         raise Wrong(
             "The answer has no key prediction.",
-            "Is the change in a cell tagged lambda, in what the handler returns for an image?",
+            "Was the copy saved (Ctrl-S, or Cmd-S) before the export? Is the change in the cell of the "
+            "handler, in what it returns for an image?",
         )
     if set(found) - {"prediction", "scores"}:
         raise Wrong(

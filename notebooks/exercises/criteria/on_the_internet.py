@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import walk
-from checks import Wrong, exercise
+from checks import Wrong, exercise, returned
 
 NUMBER = 3232235777
 COAT = Path("notebooks/assets/coat.png")
@@ -44,12 +44,12 @@ def error_of(event: dict) -> str:
 
 @exercise(
     "which-machine",
-    str,
+    (str, ipaddress.IPv4Address),
     hint="The four numbers are the digits of one large number, in base 256. Divide by 256 again and "
     "again: what remains each time is a digit, the last one first.",
 )
 def which_machine(answer):
-    truth = ipaddress.ip_address(NUMBER)
+    truth, answer = ipaddress.ip_address(NUMBER), str(answer).strip()
     if answer == str(truth):
         return (
             f"{answer} is an address of private networks, of many a router at home. api.py does not "
@@ -78,6 +78,10 @@ def named_errors(answer):
     if set(answer) != set(EVENTS):
         raise Wrong("The events have other names.", f"They are: {', '.join(EVENTS)}.")
     for name in answer.values():
+        if not isinstance(name, str):
+            raise Wrong(
+                f"{name!r} is no text.", "The error's name is asked for, as in 'ServerFailed'."
+            )
         if name not in known:
             raise Wrong(
                 f"{name!r} is no error of api.py.", f"There are: {', '.join(sorted(known))}."
@@ -121,7 +125,7 @@ def public_address(answer):
         "192.168.1.1": "192.168.… is for private networks, too.",
         "169.254.169.254": "A machine in the cloud asks there for its own passwords. Is it public?",
         "::1": "That is this machine in the newer form of addresses, IPv6.",
-        "100.64.0.1": "A provider's own network. Not to be private does not mean to be public: is "
+        "100.64.0.1": "A provider's own network. Not private does not yet mean public: is "
         "there an attribute that asks it the other way round?",
         "224.0.0.1": "An address of many machines at once (multicast). It has an attribute, too.",
         "::ffff:127.0.0.1": "An IPv4 address in an IPv6 coat. Which addresses of IPv6 has the "
@@ -129,7 +133,9 @@ def public_address(answer):
     }.items():
         if answer(address):
             raise Wrong(f"It lets {address} through.", hint)
-    return "None gets through that the exercise knows. Lesson 5 has some more: see RESERVED there."
+    return (
+        "None of the addresses tried here gets through. Lesson 5 has some more: see RESERVED there."
+    )
 
 
 class Neighbour(BaseHTTPRequestHandler):
@@ -152,14 +158,24 @@ class Neighbour(BaseHTTPRequestHandler):
 )
 def redirect(answer):
     with walk.serve(Neighbour) as neighbour:
-        handler = answer(f"{neighbour}/salaries")
+        handler = returned(answer(f"{neighbour}/salaries"))
         if not (isinstance(handler, type) and issubclass(handler, BaseHTTPRequestHandler)):
             raise Wrong(
                 f"It returned {handler!r}.", "The class itself is asked for, without brackets."
             )
-        with walk.serve(handler) as stranger:
+        errors = []
+
+        class Watched(handler):
+            def do_GET(self):
+                try:
+                    super().do_GET()
+                except Exception as error:
+                    errors.append(error)
+
+        watched = Watched if hasattr(handler, "do_GET") else handler
+        with walk.serve(watched) as stranger:
             host = stranger.removeprefix("http://")
-            _check_redirect(host, f"{neighbour}/salaries")
+            _check_redirect(host, f"{neighbour}/salaries", errors)
             Neighbour.asked.clear()
             event = {"url": f"{stranger}/harmless.png"}
             walk.outcome(lambda handler: handler(event, None), lambda_function.lambda_handler)
@@ -178,16 +194,18 @@ def redirect(answer):
     )
 
 
-def _check_redirect(host: str, target: str) -> None:
+def _check_redirect(host: str, target: str, errors: list[Exception]) -> None:
     """Raise what is wrong with the answer of the reader's server, if it does not lead there."""
     connection = HTTPConnection(host, timeout=5)
     try:
         connection.request("GET", "/harmless.png")
         reply = connection.getresponse()
     except (OSError, HTTPException):
+        if errors:
+            raise errors[0] from None
         raise Wrong(
             "The server hangs up without an answer.",
-            "do_GET has to send a status and to end the headers; or it ended in an error of its own.",
+            "do_GET has to send a status and to end the headers.",
         ) from None
     finally:
         connection.close()
@@ -200,6 +218,9 @@ def _check_redirect(host: str, target: str) -> None:
         )
     location = reply.getheader("Location")
     if not location:
-        raise Wrong("It says to go somewhere else, but not where.", "A header names the address.")
+        raise Wrong(
+            "It says to go somewhere else, but not where.",
+            "A header names the address, before the headers end.",
+        )
     if location != target:
         raise Wrong(f"It leads to {location}.", "It should lead to the address that it was given.")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import walk
-from checks import Wrong, exercise
+from checks import Wrong, exercise, returned
 from PIL import Image
 
 COAT, DRESS = "notebooks/assets/coat.png", "notebooks/assets/dress.png"
@@ -71,13 +71,17 @@ def turned(answer):
     },
 )
 def picture_event(answer):
-    event = answer(COAT)
+    event = returned(answer(COAT))
     if not isinstance(event, dict) or "image" not in event:
         raise Wrong(
             f"It returned {reprlib.repr(event)}.",
             "An event is a dict, and the handler looks for the key 'image' in it.",
         )
     image = event["image"]
+    if image == Path(COAT).read_bytes():
+        raise Wrong(
+            "These are the raw bytes.", "JSON has only text: base64 writes bytes as letters."
+        )
     if isinstance(image, bytes):
         raise Wrong(
             "The picture is in base64, but it is bytes.",
@@ -88,18 +92,23 @@ def picture_event(answer):
             "The text begins with b'.",
             "str() writes bytes as Python shows them. Another method of the bytes gives the letters.",
         )
-    if str(image) == content_of(COAT):
-        size = Path(COAT).stat().st_size
-        return (
-            f"{size:,} bytes have become {len(image):,} letters: base64 takes four for each three "
-            "bytes. Lambda takes events of up to 6 MB, so pictures of up to 4.5 MB."
-        )
     if str(image) in (COAT, base64.b64encode(COAT.encode()).decode()):
         raise Wrong(
             "That is the name of the file.",
             "The function runs on another machine, where this file is not. What has to travel?",
         )
-    raise Wrong("That is not the content of the file in base64.", "Read all of it, as bytes.")
+    if "".join(str(image).split()) == content_of(COAT):  # in lines is fine, too
+        size = Path(COAT).stat().st_size
+        if answer(DRESS) == event:
+            raise Wrong("Another file gives the same event.", "Read the file that is given.")
+        return (
+            f"{size:,} bytes have become {len(image):,} letters: base64 takes four for each three "
+            "bytes. Lambda takes events of up to 6 MB, so pictures of up to 4.5 MB."
+        )
+    raise Wrong(
+        "That is not the content of the file in base64.",
+        "All bytes of the file as it is, with b64encode, and nothing in front of it.",
+    )
 
 
 @exercise(
@@ -123,10 +132,10 @@ def picture_event(answer):
     },
 )
 def short_handler(answer):
-    event = {"image": content_of(COAT)}
-    found = answer(event, None)
-    if found is None:
-        raise Wrong("It returned nothing.", "Lambda sends what the handler returns.")
+    before = scores_of(DRESS)  # so that the interpreter does not hold the coat's scores already
+    found = returned(answer({"image": content_of(COAT)}, None))
+    if "score" in answer.__code__.co_names:
+        raise Wrong("It calls score.", "Its three steps are what is to be written from memory.")
     try:
         json.dumps(found)
     except TypeError as error:
@@ -136,15 +145,24 @@ def short_handler(answer):
         ) from None
     if not isinstance(found, dict):
         raise Wrong(
-            f"It returned a {type(found).__name__}.",
-            "A caller does not know the order of your classes: give each score its name.",
+            f"It returned a {type(found).__name__}, not a dict.",
+            "A caller does not know the order of your classes: give each score its name. (JSON of it "
+            "is what Lambda makes.)",
         )
-    if list(found) != lambda_function.classes:
-        raise Wrong("Its keys are not the classes.", "They are in the variable called classes.")
     if any(isinstance(value, list) for value in found.values()):
         raise Wrong(
             "A class has a list of scores.",
             "The model's output is a batch. One picture went in: which row is its own?",
+        )
+    if set(found) != set(lambda_function.classes):
+        raise Wrong("Its keys are not the classes.", "They are in the variable called classes.")
+    if not all(isinstance(value, float) for value in found.values()):
+        raise Wrong("A score is not a float.", "tolist() makes floats, which JSON knows.")
+    found = {name: found[name] for name in lambda_function.classes}
+    if walk.largest_difference(before, found) < 1e-3:
+        raise Wrong(
+            "These are the scores of the picture before.",
+            "The coat is in the input, but nothing has been computed. Which step runs the model?",
         )
     if walk.largest_difference(scores_of(COAT), found) > 1e-3:
         raise Wrong(
@@ -163,15 +181,22 @@ def short_handler(answer):
     "first few.",
 )
 def top(answer):
-    made_up = {"cup": 1.0, "fork": 3.0, "plate": 2.0, "glass": -1.0}
-    found = answer(made_up, 2)
-    if not isinstance(found, list):
+    made_up = {"cup": 1.0, "fork": 3.0, "plate": 2.0, "glass": -5.0}
+    given = dict(made_up)
+    found = answer(given, 2)
+    if found is None:
+        raise Wrong("It returned nothing.", "`sort` sorts a list and returns None; see `sorted`.")
+    if not isinstance(found, list | tuple):
         raise Wrong(
             f"It returned a {type(found).__name__}.", "A list keeps the order that you gave it."
         )
+    if given != made_up:
+        raise Wrong("It changed the dict of the caller.", "Make a new list, and leave the dict.")
     if found and not isinstance(found[0], tuple | list):
         raise Wrong("It returned no pairs.", "The items of a dict are pairs of name and score.")
     names = [pair[0] for pair in found]
+    if any(isinstance(each, float) for each in names):
+        raise Wrong("The pairs are the wrong way round.", "(class, score): the name comes first.")
     if names in (["glass", "cup"], ["cup", "plate"]):
         raise Wrong("It begins with the lowest.", "Which way round does sorted sort?")
     if names == ["cup", "fork"]:
