@@ -6,6 +6,7 @@
 # make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
+# make site     all of this as a website, into generated/site/; offline, and nothing is executed
 # make lint     formatting, style and spelling; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make address  writes the public address into links and cells; REPOSITORY=https://github.com/…
@@ -68,7 +69,8 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: address walk check problems measure serve deploy-check train test soak format lint lab clean writable FORCE
+.PHONY: address walk check problems measure serve deploy-check train test soak site format lint lab \
+	clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -211,6 +213,14 @@ format: $(environment)
 	ruff check --quiet --fix-only .
 	ruff format .
 
+# From the executed copies as they are; .cache/site/ holds what Sphinx reads and remembers.
+site: $(environment)
+	@python notebooks/site/stage.py .cache/site
+	@rm -rf generated/site
+	@sphinx-build --quiet --fail-on-warning --keep-going --jobs auto -d .cache/site/doctrees \
+		-c notebooks/site .cache/site/pages generated/site
+	@echo "Open generated/site/index.html"
+
 lint: $(environment)
 	ruff check .
 	ruff format --check .
@@ -225,4 +235,4 @@ address:
 clean:
 	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \
 		-exec rm -rf {} +
-	rm -rf lambda/.aws-sam
+	rm -rf lambda/.aws-sam .cache/site
