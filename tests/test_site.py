@@ -1,0 +1,375 @@
+"""The site of `make site`: built from tracked files, whole, offline, and open to everybody."""
+
+import functools
+import importlib.util
+import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import REPOSITORY, code_cells, copy_repository, make
+from playwright.sync_api import expect, sync_playwright
+
+pytestmark = pytest.mark.xdist_group("site")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
+
+LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
+LESSONS.append("train-the-model")
+EXERCISES = sorted(
+    f"exercises/{path.stem}" for path in (REPOSITORY / "notebooks/exercises").glob("0*.ipynb")
+)
+NOTEBOOKS = [*LESSONS, *EXERCISES, "homework"]
+PAGES = [*NOTEBOOKS, "index", "functions", "glossary", "troubleshooting", "teachers", "search"]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A copy of what is tracked, in a folder with a space, where `make site` has run."""
+    folder = copy_repository(tmp_path_factory.mktemp("site") / "a copy")
+    process = make(folder, "site")
+    (folder / "complaints.txt").write_text(process.stderr)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(built):
+    return built / "generated/site"
+
+
+@functools.cache
+def parsed(file):
+    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+
+
+def html(site, page):
+    return parsed(site / f"{page}.html")
+
+
+def all_pages(site):
+    """Each page of the site, by its path."""
+    files = {path.relative_to(site).as_posix(): path for path in site.rglob("*.html")}
+    return {name: parsed(file) for name, file in files.items() if "_static" not in name}
+
+
+def test_it_is_built_without_a_word_of_complaint(built):
+    assert (built / "complaints.txt").read_text() == ""
+
+
+def test_it_has_a_page_for_everything_that_one_reads(site):
+    assert set(all_pages(site)) == {f"{page}.html" for page in PAGES}
+
+
+def test_a_lessons_page_shows_what_its_cells_printed(site):
+    text = html(site, "01-keras-model").get_text()
+    printed = [o.text for c in code_cells(REPOSITORY / "generated/01-keras-model.ipynb")
+               for o in c.outputs if o.output_type == "stream"]  # fmt: skip
+    assert len(printed) > 5
+    assert [each for each in printed if each.strip() not in text] == []
+
+
+def test_a_page_for_machines_and_people_says_what_the_functions_take(site):
+    text = html(site, "functions").get_text()
+    assert all(word in text for word in ("lambda_function.py", "ALLOWED_HOSTS", "BrokenPicture"))
+
+
+# --- nothing from elsewhere, and nothing missing -------------------------------------------------
+
+
+def loaded(page):
+    """What a browser loads with a page, or may load before somebody follows a link."""
+    for tag in page.find_all(["script", "img", "iframe", "source", "video", "audio", "embed"]):
+        yield from (tag[key] for key in ("src", "srcset") if tag.get(key))
+    for tag in page.find_all("link"):
+        yield tag["href"]
+    for style in [tag.get_text() for tag in page.find_all("style")]:
+        yield from re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')\s;]+)", style)
+
+
+def test_no_page_loads_anything_from_elsewhere(site):
+    addresses = [(name, each) for name, page in all_pages(site).items() for each in loaded(page)]
+    assert len(addresses) > 100
+    assert [each for each in addresses if re.match(r"(\w+:)?//", each[1])] == []
+
+
+def test_no_style_or_script_loads_anything_from_elsewhere(site):
+    found = []
+    for file in [*site.rglob("*.css"), *site.rglob("*.js")]:
+        text = file.read_text(encoding="utf-8")
+        found += re.findall(r"(?:url\(|@import)\s*[\"']?((?:\w+:)?//[^\"')\s;]+)", text)
+        found += re.findall(r"//[\w.-]*(?:cdn|unpkg|googleapis|gstatic)[\w.-]*", text)
+        found += re.findall(r"(?:fetch|import|importScripts)\(\s*[\"'`](?:\w+:)?//\S+", text)
+    assert found == []
+
+
+def test_every_link_leads_to_a_file_and_a_place_in_it(site):
+    broken, followed = [], 0
+    for name, page in all_pages(site).items():
+        links = [tag["href"] for tag in page.find_all("a", href=True)]
+        for link in [*links, *loaded(page)]:
+            if re.match(r"(\w+:)?//|data:|mailto:", link):
+                continue
+            target = urlsplit(urljoin(name, link))
+            file = site / unquote(target.path) if target.path else site / name
+            part = unquote(target.fragment)
+            followed += 1
+            if not file.is_file() or (
+                part and file.suffix == ".html" and parsed(file).find(id=part) is None
+            ):
+                broken.append((name, link))
+    assert followed > 1000
+    assert broken == []
+
+
+def test_links_between_notebooks_are_links_between_pages(site):
+    """They go by the notebooks' names in the repository, and by the pages' on the site."""
+    for page in all_pages(site).values():
+        for tag in page.find_all("a", href=True):
+            if not tag.has_attr("download"):
+                assert not re.search(r"\.(ipynb|md)(#|$)", tag["href"])
+    links = [tag["href"] for tag in html(site, "02-tflite-model").find_all("a", href=True)]
+    assert {"glossary.html#runtime", "exercises/02-tflite-model.html"} <= set(links)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_picture_says_in_words_what_it_shows(site, page):
+    for picture in html(site, page).find_all("img"):
+        words = picture.get("alt", "").strip()
+        # Where there are none, Sphinx puts in the file's name.
+        assert len(words) > 10 and "/" not in words.split()[0], picture.get("src")
+
+
+def test_the_words_are_those_of_the_executed_copies(site):
+    for lesson in LESSONS:
+        cells = code_cells(REPOSITORY / f"generated/{lesson}.ipynb")
+        said = [
+            output.metadata["image/png"]["alt"]
+            for cell in cells
+            for output in cell.outputs
+            if "image/png" in output.get("data", {})
+        ]
+        article = html(site, lesson).find("article")
+        assert [tag["alt"] for tag in article.find_all("img")] == said
+
+
+# --- the way through it --------------------------------------------------------------------------
+
+
+def test_one_page_leads_to_the_next_and_back(site):
+    for before, after in zip(NOTEBOOKS, NOTEBOOKS[1:], strict=False):
+        onward = html(site, before).find("a", class_="right-next")["href"]
+        back = html(site, after).find("a", class_="left-prev")["href"]
+        assert urljoin(f"{before}.html", onward) == f"{after}.html"
+        assert urljoin(f"{after}.html", back) == f"{before}.html"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_lesson_leads_to_its_exercises_and_they_lead_back(site, exercise):
+    lesson = exercise.removeprefix("exercises/")
+    there = html(site, lesson).find("article").find_all("a", href=f"{exercise}.html")
+    back = html(site, exercise).find("article").find_all("a", href=f"../{lesson}.html")
+    assert there and back
+
+
+def test_the_first_page_shows_each_lesson_with_its_picture_time_needs_and_leaves(site):
+    sections = html(site, "index").find(id="the-lessons").find_all("section", recursive=False)
+    assert [section.find("a")["href"] for section in sections] == [f"{n}.html" for n in LESSONS]
+    for lesson, section in zip(LESSONS, sections, strict=True):
+        pictures = [tag["alt"] for tag in html(site, lesson).find("article").find_all("img")]
+        assert section.find("img")["alt"] in pictures
+        facts = [tag.get_text() for tag in section.find_all("strong")]
+        assert facts[:3] == ["time", "needs", "leaves"]
+        assert re.search(r"time \w+", section.get_text())
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_map_marks_the_lesson_that_one_reads(site, lesson):
+    drawings = html(site, lesson).select(".walk-map svg")
+    assert len(drawings) == 2  # for wide screens and for narrow ones
+    for drawing in drawings:
+        here = drawing.find_all(attrs={"aria-current": "page"})
+        assert [link["href"] for link in here] == [f"{lesson}.html"]
+        assert [link["href"] for link in drawing.find_all("a")] == [f"{n}.html" for n in LESSONS]
+        assert (
+            drawing.find("title").get_text() and "you are here" in drawing.find("desc").get_text()
+        )
+    assert "→ 2 TensorFlow Lite model" not in html(site, lesson).get_text()  # the map in letters
+
+
+def test_the_map_on_the_first_page_marks_nothing(site):
+    assert html(site, "index").select(".walk-map svg")
+    assert not html(site, "index").select(".walk-map [aria-current]")
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_each_notebook_can_be_downloaded(site, notebook):
+    (link,) = html(site, notebook).find_all("a", download=True)
+    file = (site / f"{notebook}.html").parent / link["href"]
+    assert file.read_bytes() == (REPOSITORY / f"notebooks/{notebook}.ipynb").read_bytes()
+
+
+# --- the repository's public address -------------------------------------------------------------
+
+
+def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_so(built, site):
+    given = (built / "notebooks/site/address.txt").read_text()
+    if re.search("^https:", given, re.MULTILINE):
+        pytest.skip("this copy has its address")
+    note = html(site, "07-deployment").find(class_="notebook-links")
+    assert "notebooks/site/address.txt" in note.get_text()
+    assert not note.find_all("a", href=re.compile("//"))
+    page = html(site, "troubleshooting")
+    assert "lambda/deployer-policy.json" in page.get_text()
+    assert not page.find_all("a", href=re.compile("deployer-policy"))
+
+    other = built.with_name("with an address")
+    shutil.copytree(built, other)
+    address = "https://github.com/somebody/something"
+    (other / "notebooks/site/address.txt").write_text(f"{given}{address}/\n")
+    make(other, "site")
+    note = html(other / "generated/site", "07-deployment").find(class_="notebook-links")
+    notebook = "notebooks/07-deployment.ipynb"
+    assert [tag["href"] for tag in note.find_all("a", href=re.compile("//"))] == [
+        f"https://colab.research.google.com/github/somebody/something/blob/main/{notebook}",
+        f"https://mybinder.org/v2/gh/somebody/something/main?labpath={notebook}",
+    ]
+    assert "address.txt" not in note.get_text()
+    page = html(other / "generated/site", "troubleshooting")
+    assert page.find_all("a", href=f"{address}/blob/main/lambda/deployer-policy.json")
+
+    make(other, "clean")
+    assert not (other / "generated/site").exists() and not (other / ".cache/site").exists()
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """The address of a web server for the site, as plain as that of GitHub Pages."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine (apt install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def view(browser, address, request):
+    """A tab of a browser: its screen and its colours are the test's parameter."""
+    screen, scheme = getattr(request, "param", ("desk", "light"))
+    width, height = SCREENS[screen]
+    tab = browser.new_page(
+        color_scheme=scheme, viewport={"width": width, "height": height}, base_url=address
+    )
+    errors, requests = [], []
+    tab.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("request", lambda sent: requests.append(sent.url))
+    yield tab
+    assert errors == []
+    assert [url for url in requests if not url.startswith((address, "data:"))] == []
+    tab.close()
+
+
+def axe(tab):
+    """What axe-core finds against the page."""
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"runOnly": WCAG, "preload": False}  # it would look for style sheets in wrong places
+    found = tab.evaluate("options => axe.run(options)", options)["violations"]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+# On a phone in the light, at a desk in the dark; what all pages share, the other way round, too.
+VIEWS = [(("phone", "light"), page) for page in PAGES] + [
+    (("desk", "dark"), page) for page in PAGES
+]
+VIEWS += [
+    (("phone", "dark"), "index"),
+    (("desk", "light"), "index"),
+    (("phone", "dark"), LESSONS[2]),
+]
+
+
+@pytest.mark.parametrize(("view", "page"), VIEWS, indirect=["view"])
+def test_a_page_is_accessible_and_fits_the_screen(view, page):
+    """Wide tables and code scroll in their own box, which the keyboard reaches."""
+    view.goto(f"/{page}.html")
+    assert view.evaluate("document.documentElement.scrollWidth") <= view.viewport_size["width"]
+    # Thousands of coloured words take axe-core minutes; the next test looks at each colour.
+    view.evaluate(
+        "document.querySelectorAll('.highlight pre').forEach(p => p.textContent = p.textContent)"
+    )
+    assert axe(view) == []
+
+
+@pytest.mark.parametrize("view", [("desk", "light"), ("desk", "dark")], indirect=True)
+def test_each_colour_of_the_code_can_be_read(view, site):
+    pages = all_pages(site).values()
+    words = {
+        " ".join(tag["class"]) for page in pages for tag in page.select(".highlight pre [class]")
+    }
+    assert len(words) > 15
+    view.goto("/01-keras-model.html")
+    view.evaluate(
+        "words => { document.querySelector('.highlight pre').innerHTML ="
+        " words.map(each => `<span class='${each}'>${each}</span> `).join('') }",
+        sorted(words),
+    )
+    assert axe(view) == []
+
+
+@pytest.mark.parametrize("view", [("desk", "light"), ("desk", "dark")], indirect=True)
+def test_it_is_as_dark_as_the_readers_system(view, request):
+    view.goto("/index.html")
+    background = view.evaluate("getComputedStyle(document.body).backgroundColor")
+    light = request.node.callspec.params["view"][1] == "light"
+    assert (background == "rgb(255, 255, 255)") == light
+
+
+def test_search_finds_a_word(view):
+    view.goto("/index.html")
+    view.keyboard.press("Control+k")
+    view.keyboard.type("quantisation")
+    view.keyboard.press("Enter")
+    expect(view.locator("#search-results")).to_contain_text("From Keras to TensorFlow Lite")
+    view.get_by_role("link", name="2. From Keras to TensorFlow Lite").last.click()
+    expect(view.get_by_role("heading", level=1)).to_contain_text("From Keras to TensorFlow Lite")
+
+
+@pytest.mark.parametrize("view", [("phone", "light")], indirect=True)
+def test_on_a_phone_the_menu_leads_to_every_page(view):
+    view.goto("/03-predict.html")
+    view.get_by_role("button", name="Site navigation").click()
+    view.get_by_role("link", name="Glossary").click()
+    expect(view.get_by_role("heading", level=1)).to_contain_text("Glossary")
+
+
+@pytest.mark.parametrize("view", [("phone", "dark"), ("desk", "light")], indirect=True)
+def test_the_map_that_fits_the_screen_is_shown_and_leads_on(view):
+    view.goto("/03-predict.html")
+    shown = view.locator(".walk-map svg:visible")
+    expect(shown).to_have_count(1)
+    shown.locator("a").nth(3).click()
+    expect(view.get_by_role("heading", level=1)).to_contain_text("4. The Lambda function")
