@@ -10,6 +10,7 @@ project = html_title = "Serverless deep learning"
 language = "en"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"  # the pages show the outputs that the notebooks have
+nb_render_markdown_format = "myst"  # of outputs: with tables
 myst_heading_anchors = 4  # links to headings work as on GitHub
 # Nothing is loaded from elsewhere: the site works offline, and tells nobody who reads it.
 nb_ipywidgets_js = {}
