@@ -27,7 +27,16 @@ EXERCISES = sorted(
     f"exercises/{path.stem}" for path in (REPOSITORY / "notebooks/exercises").glob("0*.ipynb")
 )
 NOTEBOOKS = [*LESSONS, *EXERCISES, "homework"]
-PAGES = [*NOTEBOOKS, "index", "functions", "glossary", "troubleshooting", "teachers", "search"]
+PAGES = [
+    *NOTEBOOKS,
+    "index",
+    "functions",
+    "notebooks",
+    "glossary",
+    "troubleshooting",
+    "teachers",
+    "search",
+]
 
 
 @pytest.fixture(scope="session")
@@ -231,11 +240,10 @@ def test_each_notebook_can_be_downloaded(site, notebook):
 
 
 def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_so(built, site):
-    given = (built / "notebooks/site/address.txt").read_text()
-    if re.search("^https:", given, re.MULTILINE):
+    if "OWNER/REPOSITORY" not in (built / ".github/address").read_text():
         pytest.skip("this copy has its address")
     note = html(site, "07-deployment").find(class_="notebook-links")
-    assert "notebooks/site/address.txt" in note.get_text()
+    assert "make address" in note.get_text()
     assert not note.find_all("a", href=re.compile("//"))
     page = html(site, "troubleshooting")
     assert "lambda/deployer-policy.json" in page.get_text()
@@ -244,15 +252,17 @@ def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_s
     other = built.with_name("with an address")
     shutil.copytree(built, other)
     address = "https://github.com/somebody/something"
-    (other / "notebooks/site/address.txt").write_text(f"{given}{address}/\n")
+    (other / ".github/address").write_text(f"{address}\n")
     make(other, "site")
     note = html(other / "generated/site", "07-deployment").find(class_="notebook-links")
     notebook = "notebooks/07-deployment.ipynb"
     assert [tag["href"] for tag in note.find_all("a", href=re.compile("//"))] == [
-        f"https://colab.research.google.com/github/somebody/something/blob/main/{notebook}",
         f"https://mybinder.org/v2/gh/somebody/something/main?labpath={notebook}",
     ]
-    assert "address.txt" not in note.get_text()
+    assert "make address" not in note.get_text()
+    note = html(other / "generated/site", "06-measurements").find(class_="notebook-links")
+    colab = "https://colab.research.google.com/github/somebody/something/blob/main/notebooks"
+    assert note.find("a", href=f"{colab}/06-measurements.ipynb")
     page = html(other / "generated/site", "troubleshooting")
     assert page.find_all("a", href=f"{address}/blob/main/lambda/deployer-policy.json")
 

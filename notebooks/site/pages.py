@@ -11,17 +11,6 @@ SITE = Path(__file__).parent
 REPOSITORY = SITE.parent.parent
 BRANCH = "main"
 
-# For a lesson whose head has no row `time`: how long it takes to read and run. Estimates.
-MINUTES = {
-    "01-keras-model": 30,
-    "02-tflite-model": 30,
-    "03-predict": 30,
-    "04-lambda-function": 20,
-    "05-on-the-internet": 90,
-    "06-measurements": 60,
-    "07-deployment": 60,
-    "train-the-model": 45,
-}
 # What a lesson gives to the next, in the few words for which the map has room.
 GIVES = {
     "01-keras-model": "Keras's scores",
@@ -39,18 +28,18 @@ PICTURES = {"01-keras-model": "Pictures: jeans: pants", "03-predict": "jeans.png
 
 # The pages that are no notebooks, with their sources.
 TEXTS = {
+    "functions": "lambda/README.md",
+    "notebooks": "notebooks/README.md",
     "glossary": "notebooks/glossary.md",
     "troubleshooting": "notebooks/troubleshooting.md",
     "teachers": "notebooks/exercises/README.md",
 }
-FUNCTIONS = "README.md#the-functions"  # a section of the README is a page, too
 
 
 def address() -> str:
-    """The repository's public address, or nothing."""
-    lines = (SITE / "address.txt").read_text(encoding="utf-8").splitlines()
-    given = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return given[0].rstrip("/") if given else ""
+    """The repository's public address, or nothing as long as `make address` has not written it."""
+    written = (REPOSITORY / ".github/address").read_text(encoding="utf-8").strip()
+    return "" if written.endswith("/OWNER/REPOSITORY") else written
 
 
 @dataclass
@@ -90,9 +79,9 @@ class Page:
         return found[1] if found else ""
 
     @property
-    def time(self) -> str:
-        minutes = MINUTES.get(self.name)
-        return self.says("time") or (f"about {minutes} minutes" if minutes else "")
+    def for_colab(self) -> bool:
+        """Whether it has the cell with which it runs in Google Colab."""
+        return any("colab" in cell.metadata.get("tags", []) for cell in self.notebook.cells)
 
     @property
     def pictures(self) -> list[tuple[str, str]]:
@@ -134,4 +123,4 @@ def places() -> dict[str, str]:
     found = {source: f"{name}.md" for name, source in TEXTS.items()}
     for page in [*lessons(), *exercises()]:
         found |= dict.fromkeys([page.source, page.shown], f"{page.name}.ipynb")
-    return found | {FUNCTIONS: "functions.md"}
+    return found

@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from base64 import b64decode
+from copy import deepcopy
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -55,8 +56,9 @@ def _relative(target: str, page: str) -> str:
 
 def staged_notebook(page: pages.Page) -> nbformat.NotebookNode:
     """Return the notebook that a page shows, as myst-nb wants it."""
-    notebook = page.notebook
+    notebook = deepcopy(page.notebook)
     notebook.cells[0].source = TEXT_MAP.sub("", notebook.cells[0].source)
+    notebook.cells = [c for c in notebook.cells if "colab" not in c.metadata.get("tags", [])]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = relinked(cell.source, page.shown, page.name)
@@ -71,15 +73,6 @@ def staged_notebook(page: pages.Page) -> nbformat.NotebookNode:
                     raise SystemExit(f"{page.shown}: a cell draws two pictures; give each its own.")
                 cell.metadata["mystnb"] = {"image": {"alt": alt}}
     return notebook
-
-
-def functions() -> str:
-    """The README's section about the two functions, as a page."""
-    readme = (pages.REPOSITORY / "README.md").read_text(encoding="utf-8")
-    section = re.search(r"^## The functions\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    if section is None:
-        raise SystemExit('README.md has no section "The functions": the site makes a page of it.')
-    return f"# The functions\n{section[1]}"
 
 
 def index() -> str:
@@ -109,7 +102,7 @@ def stage(folder: Path) -> None:
         staged = folder / f"pages/{page.name}.ipynb"
         staged.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(staged_notebook(page), staged)
-    texts = {"index": index(), "functions": relinked(functions(), "README.md", "functions")}
+    texts = {"index": index()}
     for name, source in pages.TEXTS.items():
         text = (pages.REPOSITORY / source).read_text(encoding="utf-8")
         texts[name] = relinked(text, source, name)
