@@ -104,6 +104,21 @@ def checked(walk, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def site_copy(tmp_path_factory):
+    """A copy of what is tracked, in a folder with a space, where `make site` has run."""
+    folder = copy_repository(tmp_path_factory.mktemp("site") / "a copy")
+    process = make(folder, "site")
+    (folder / "complaints.txt").write_text(process.stderr)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(site_copy):
+    """The site that it made."""
+    return site_copy / "generated/site"
+
+
+@pytest.fixture(scope="session")
 def picture_host():
     """Host and port of a server with pictures, and with all that one may do wrong."""
     with picture_server() as address:

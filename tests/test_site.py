@@ -1,25 +1,15 @@
-"""The site of `make site`: built from tracked files, whole, offline, and open to everybody."""
+"""The site of `make site`: built from tracked files, whole, offline, and with words for every picture."""
 
 import functools
-import importlib.util
 import re
 import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import REPOSITORY, code_cells, copy_repository, make
-from playwright.sync_api import expect, sync_playwright
+from conftest import REPOSITORY, code_cells, make
 
 pytestmark = pytest.mark.xdist_group("site")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
 
 LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
 LESSONS.append("train-the-model")
@@ -39,20 +29,6 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """A copy of what is tracked, in a folder with a space, where `make site` has run."""
-    folder = copy_repository(tmp_path_factory.mktemp("site") / "a copy")
-    process = make(folder, "site")
-    (folder / "complaints.txt").write_text(process.stderr)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def site(built):
-    return built / "generated/site"
-
-
 @functools.cache
 def parsed(file):
     return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
@@ -68,8 +44,8 @@ def all_pages(site):
     return {name: parsed(file) for name, file in files.items() if "_static" not in name}
 
 
-def test_it_is_built_without_a_word_of_complaint(built):
-    assert (built / "complaints.txt").read_text() == ""
+def test_it_is_built_without_a_word_of_complaint(site_copy):
+    assert (site_copy / "complaints.txt").read_text() == ""
 
 
 def test_it_has_a_page_for_everything_that_one_reads(site):
@@ -239,166 +215,35 @@ def test_each_notebook_can_be_downloaded(site, notebook):
 # --- the repository's public address -------------------------------------------------------------
 
 
-def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_so(built, site):
-    if "OWNER/REPOSITORY" not in (built / ".github/address").read_text():
-        pytest.skip("this copy has its address")
-    note = html(site, "07-deployment").find(class_="notebook-links")
+def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_so(site_copy):
+    """The copy is in one of the two states; another copy is brought into the other."""
+    other = shutil.copytree(site_copy, site_copy.with_name("the other"))
+    file = other / ".github/address"
+    unknown = "https://github.com/OWNER/REPOSITORY"
+    known = file.read_text().strip() != unknown
+    address = file.read_text().strip() if known else "https://github.com/somebody/something"
+    file.write_text(unknown if known else address)
+    make(other, "site")
+    without, leading = (other, site_copy) if known else (site_copy, other)
+
+    note = html(without / "generated/site", "07-deployment").find(class_="notebook-links")
     assert "make address" in note.get_text()
     assert not note.find_all("a", href=re.compile("//"))
-    page = html(site, "troubleshooting")
+    page = html(without / "generated/site", "troubleshooting")
     assert "lambda/deployer-policy.json" in page.get_text()
     assert not page.find_all("a", href=re.compile("deployer-policy"))
 
-    other = built.with_name("with an address")
-    shutil.copytree(built, other)
-    address = "https://github.com/somebody/something"
-    (other / ".github/address").write_text(f"{address}\n")
-    make(other, "site")
-    note = html(other / "generated/site", "07-deployment").find(class_="notebook-links")
-    notebook = "notebooks/07-deployment.ipynb"
+    note = html(leading / "generated/site", "07-deployment").find(class_="notebook-links")
+    place, notebook = address.removeprefix("https://github.com/"), "notebooks/07-deployment.ipynb"
     assert [tag["href"] for tag in note.find_all("a", href=re.compile("//"))] == [
-        f"https://mybinder.org/v2/gh/somebody/something/main?labpath={notebook}",
+        f"https://mybinder.org/v2/gh/{place}/main?labpath={notebook}",
     ]
     assert "make address" not in note.get_text()
-    note = html(other / "generated/site", "06-measurements").find(class_="notebook-links")
-    colab = "https://colab.research.google.com/github/somebody/something/blob/main/notebooks"
+    note = html(leading / "generated/site", "06-measurements").find(class_="notebook-links")
+    colab = f"https://colab.research.google.com/github/{place}/blob/main/notebooks"
     assert note.find("a", href=f"{colab}/06-measurements.ipynb")
-    page = html(other / "generated/site", "troubleshooting")
+    page = html(leading / "generated/site", "troubleshooting")
     assert page.find_all("a", href=f"{address}/blob/main/lambda/deployer-policy.json")
 
     make(other, "clean")
     assert not (other / "generated/site").exists() and not (other / ".cache/site").exists()
-
-
-# --- in a browser --------------------------------------------------------------------------------
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def address(site):
-    """The address of a web server for the site, as plain as that of GitHub Pages."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine (apt install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def view(browser, address, request):
-    """A tab of a browser: its screen and its colours are the test's parameter."""
-    screen, scheme = getattr(request, "param", ("desk", "light"))
-    width, height = SCREENS[screen]
-    tab = browser.new_page(
-        color_scheme=scheme, viewport={"width": width, "height": height}, base_url=address
-    )
-    errors, requests = [], []
-    tab.on("console", lambda said: said.type == "error" and errors.append(said.text))
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("request", lambda sent: requests.append(sent.url))
-    yield tab
-    assert errors == []
-    assert [url for url in requests if not url.startswith((address, "data:"))] == []
-    tab.close()
-
-
-def axe(tab):
-    """What axe-core finds against the page."""
-    tab.evaluate(AXE.read_text(encoding="utf-8"))
-    options = {"runOnly": WCAG, "preload": False}  # it would look for style sheets in wrong places
-    found = tab.evaluate("options => axe.run(options)", options)["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-
-
-# What does not fit, but for code and tables: the theme lets the article scroll, and clips links.
-TOO_WIDE = """Array.from(document.querySelectorAll("main, main *"))
-    .filter(each => each.clientWidth && each.scrollWidth > each.clientWidth + 1)
-    .filter(each => !each.closest("pre, .pst-scrollable-table-container, svg"))
-    .map(each => each.outerHTML.slice(0, 200))"""
-
-# On a phone in the light, at a desk in the dark; what all pages share, the other way round, too.
-VIEWS = [(("phone", "light"), page) for page in PAGES] + [
-    (("desk", "dark"), page) for page in PAGES
-]
-VIEWS += [
-    (("phone", "dark"), "index"),
-    (("desk", "light"), "index"),
-    (("phone", "dark"), LESSONS[2]),
-]
-
-
-@pytest.mark.parametrize(("view", "page"), VIEWS, indirect=["view"])
-def test_a_page_is_accessible_and_fits_the_screen(view, page):
-    """Wide tables and code scroll in their own box, which the keyboard reaches."""
-    view.goto(f"/{page}.html")
-    assert view.evaluate("document.documentElement.scrollWidth") <= view.viewport_size["width"]
-    assert view.evaluate(TOO_WIDE) == []
-    # Thousands of coloured words take axe-core minutes; the next test looks at each colour.
-    view.evaluate(
-        "document.querySelectorAll('.highlight pre').forEach(p => p.textContent = p.textContent)"
-    )
-    assert axe(view) == []
-
-
-@pytest.mark.parametrize("view", [("desk", "light"), ("desk", "dark")], indirect=True)
-def test_each_colour_of_the_code_can_be_read(view, site):
-    pages = all_pages(site).values()
-    words = {
-        " ".join(tag["class"]) for page in pages for tag in page.select(".highlight pre [class]")
-    }
-    assert len(words) > 15
-    view.goto("/01-keras-model.html")
-    view.evaluate(
-        "words => { document.querySelector('.highlight pre').innerHTML ="
-        " words.map(each => `<span class='${each}'>${each}</span> `).join('') }",
-        sorted(words),
-    )
-    assert axe(view) == []
-
-
-@pytest.mark.parametrize("view", [("desk", "light"), ("desk", "dark")], indirect=True)
-def test_it_is_as_dark_as_the_readers_system(view, request):
-    view.goto("/index.html")
-    background = view.evaluate("getComputedStyle(document.body).backgroundColor")
-    light = request.node.callspec.params["view"][1] == "light"
-    assert (background == "rgb(255, 255, 255)") == light
-
-
-def test_search_finds_a_word(view):
-    view.goto("/index.html")
-    view.keyboard.press("Control+k")
-    view.keyboard.type("quantisation")
-    view.keyboard.press("Enter")
-    expect(view.locator("#search-results")).to_contain_text("From Keras to TensorFlow Lite")
-    view.get_by_role("link", name="2. From Keras to TensorFlow Lite").last.click()
-    expect(view.get_by_role("heading", level=1)).to_contain_text("From Keras to TensorFlow Lite")
-
-
-@pytest.mark.parametrize("view", [("phone", "light")], indirect=True)
-def test_on_a_phone_the_menu_leads_to_every_page(view):
-    view.goto("/03-predict.html")
-    view.get_by_role("button", name="Site navigation").click()
-    view.get_by_role("link", name="Glossary").click()
-    expect(view.get_by_role("heading", level=1)).to_contain_text("Glossary")
-
-
-@pytest.mark.parametrize("view", [("phone", "dark"), ("desk", "light")], indirect=True)
-def test_the_map_that_fits_the_screen_is_shown_and_leads_on(view):
-    view.goto("/03-predict.html")
-    shown = view.locator(".walk-map svg:visible")
-    expect(shown).to_have_count(1)
-    shown.locator("a").nth(3).click()
-    expect(view.get_by_role("heading", level=1)).to_contain_text("4. The Lambda function")
