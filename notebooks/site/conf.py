@@ -36,14 +36,14 @@ html_copy_source = html_show_sourcelink = False
 html_use_index = False
 
 
+LESSONS = pages.lessons()
+NOTEBOOKS = {page.name: page for page in [*LESSONS, *pages.exercises()]}
+
+
 def tell_the_templates(app, name, template, context, doctree):
-    """Give the templates what is on the map, and where the notebook of a page is."""
-    context["lessons"] = pages.lessons()
-    context["gives"] = pages.GIVES
-    context["address"] = pages.address()
-    context["branch"] = pages.BRANCH
-    by_name = {page.name: page for page in [*pages.lessons(), *pages.exercises()]}
-    context["notebook"] = by_name.get(name)
+    """Give the templates what is on the map, and which notebook a page shows, if it shows one."""
+    context |= {"lessons": LESSONS, "gives": pages.GIVES, "notebook": NOTEBOOKS.get(name)}
+    context |= {"address": pages.address(), "branch": pages.BRANCH}
 
 
 def setup(app):

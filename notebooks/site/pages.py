@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import nbformat
@@ -118,6 +118,7 @@ def exercises() -> list[Page]:
     return [Page(name, file, file) for name, file in files.items()]
 
 
+@cache
 def places() -> dict[str, str]:
     """From the path of a file in the repository to the file that Sphinx makes its page of."""
     found = {source: f"{name}.md" for name, source in TEXTS.items()}
