@@ -7,7 +7,7 @@
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
-# make lint     formatting, style and spelling; make format mends what it can
+# make lint     formatting, style, spelling and links; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make address  writes the public address into links and cells; REPOSITORY=https://github.com/…
 # make clean    remove what the walk made (the environment in .venv/ stays)
@@ -225,6 +225,7 @@ lint: $(environment)
 	ruff check .
 	ruff format --check .
 	codespell
+	pytest --quiet -n 0 tests/test_pages.py
 
 lab: writable $(environment)
 	@python notebooks/lab.py
