@@ -40,7 +40,8 @@ export $(parameters)
 
 # A mistyped name would mean a silent run of the default.
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
-unknown := $(firstword $(filter-out $(parameters) VENV SHELL MAKE% UV_% PIP_%,$(given)))
+# RECORD is of the programs that measure.
+unknown := $(firstword $(filter-out $(parameters) RECORD VENV SHELL MAKE% UV_% PIP_%,$(given)))
 ifneq ($(unknown),)
 closest = import difflib, sys; \
 	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5))

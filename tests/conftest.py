@@ -81,6 +81,11 @@ def code_cells(notebook):
     return [cell for cell in cells if cell.cell_type == "code"]
 
 
+def lesson_cells(notebook):
+    """The code cells of a lesson, without the one for Google Colab."""
+    return [cell for cell in code_cells(notebook) if "colab" not in cell.metadata.get("tags", [])]
+
+
 @pytest.fixture(scope="session")
 def walk(tmp_path_factory):
     """A copy of the repository, in a folder with a space in its name, where `make` has run."""

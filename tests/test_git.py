@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import lab
 import nbformat
@@ -111,7 +112,9 @@ def save(executed):
         notebook.cells[1].source = notebook.cells[1].source.replace(old, new)
         # as lab.main() asks JupyterLab to
         manager = AsyncLargeFileManager(root_dir=str(folder), post_save_hook="lab.saved")
-        asyncio.run(manager.save({"type": "notebook", "content": notebook}, path))
+        # In a thread: a browser of other tests may hold this one's event loop.
+        saving = manager.save({"type": "notebook", "content": notebook}, path)
+        ThreadPoolExecutor(1).submit(asyncio.run, saving).result()
         lab.one_by_one.submit(lambda: None).result()
 
     return save

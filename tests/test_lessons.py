@@ -5,7 +5,7 @@ import re
 import statistics
 
 import pytest
-from conftest import REPOSITORY, code_cells
+from conftest import REPOSITORY, code_cells, lesson_cells
 from nbconvert import HTMLExporter
 
 LESSONS = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
@@ -13,9 +13,8 @@ OTHERS = ["05-on-the-internet", "06-measurements", "07-deployment", "train-the-m
 
 
 def sources(lesson):
-    """The sources of a lesson's code cells, without the one for Google Colab."""
-    cells = code_cells(REPOSITORY / "notebooks" / f"{lesson}.ipynb")
-    return [cell.source for cell in cells if "colab" not in cell.metadata.get("tags", [])]
+    """The sources of a lesson's code cells."""
+    return [cell.source for cell in lesson_cells(REPOSITORY / f"notebooks/{lesson}.ipynb")]
 
 
 def lines(source):

@@ -14,7 +14,7 @@ import h5py
 import nbclient
 import nbformat
 import pytest
-from conftest import code_cells, copy_repository, environment, run
+from conftest import code_cells, copy_repository, environment, lesson_cells, run
 from walk import serve
 
 LESSON_1 = "notebooks/01-keras-model.ipynb"
@@ -198,12 +198,12 @@ def error_of(folder, *sources):
 def test_jupyter_shows_the_message_and_no_frames(folder):
     """Run out of order, too: a sentence says what to do."""
     copy = copy_repository(folder / "fresh")
-    begin = code_cells(copy / "notebooks/02-tflite-model.ipynb")[0].source
+    begin = lesson_cells(copy / "notebooks/02-tflite-model.ipynb")[0].source
     assert error_of(copy, begin) == [
         "Problem: generated/expected-scores.json is missing. "
         "Run notebooks/01-keras-model.ipynb first."
     ]
-    begin, *_, last = (cell.source for cell in code_cells(copy / LESSON_1))
+    begin, *_, last = (cell.source for cell in lesson_cells(copy / LESSON_1))
     assert error_of(copy, begin, last) == [
         "`MODEL` is not there yet: run the cells above this one first, in order."
     ]
