@@ -4,6 +4,8 @@
 # make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
 # make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
+# make catalogue-check   lesson 08: runs the function over a bucket of pictures, on that AWS
+# make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
@@ -35,7 +37,10 @@ PORT =
 QUICK =
 MODEL_COURSE =
 REPOSITORY =
-parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY
+PHOTOS =
+AWS =
+parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE \
+	REPOSITORY PHOTOS AWS
 export $(parameters)
 
 # A mistyped name would mean a silent run of the default.
@@ -70,8 +75,8 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: address walk check problems measure serve deploy-check train test soak site format lint lab \
-	clean writable FORCE
+.PHONY: address walk check problems measure serve deploy-check catalogue-check catalogue train test \
+	soak site format lint lab clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -114,8 +119,11 @@ generated/06-measurements.ipynb: notebooks/06-measurements.ipynb \
 		generated/05-on-the-internet.ipynb generated/measurements.json $(wildcard notebooks/measure/*.py)
 	@$(execute)
 
-# Not part of the walk: it needs PyPI for the bundle's packages.
+# Not part of the walk: these need PyPI for the bundle's packages.
 generated/07-deployment.ipynb: notebooks/07-deployment.ipynb generated/05-on-the-internet.ipynb FORCE
+	@$(execute)
+
+generated/08-catalogue.ipynb: notebooks/08-catalogue.ipynb generated/05-on-the-internet.ipynb FORCE
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
@@ -191,6 +199,13 @@ serve: generated/05-on-the-internet.ipynb
 
 deploy-check: generated/07-deployment.ipynb
 	@cat generated/deploy-check.txt
+
+catalogue-check: generated/08-catalogue.ipynb
+
+# It ends with make, however make ends.
+catalogue: generated/05-on-the-internet.ipynb
+	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
+		python notebooks/score_photos.py PHOTOS="$$PHOTOS" AWS="$$AWS"
 
 # A quick run, and one of another model than the embedded one, leave alone what is tracked.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)

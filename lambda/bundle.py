@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
-FILES = ["lambda_function.py", "api.py", "page.html", "openapi.yaml"]
+FILES = ["lambda_function.py", "api.py", "catalogue.py", "page.html", "openapi.yaml"]
 PYTHON = "3.13"  # the Runtime in template.yaml
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 

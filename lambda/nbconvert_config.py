@@ -1,10 +1,10 @@
-"""nbconvert's configuration for the export of the two functions. From the repository's root:
+"""nbconvert's configuration for the export of the functions. From the repository's root:
 
 jupyter nbconvert --to script --config lambda/nbconvert_config.py notebooks/03-predict.ipynb
 
 writes lambda/lambda_function.py: the cells of the notebook that are tagged `lambda` or `parameters`,
-in order. `05-on-the-internet.ipynb` becomes lambda/api.py. The executed copies in generated/ have the
-same cells, and the parameters that they were run with.
+in order. `05-on-the-internet.ipynb` becomes lambda/api.py, and `08-catalogue.ipynb` lambda/catalogue.py.
+The executed copies in generated/ have the same cells, and the parameters that they were run with.
 """
 
 from pathlib import Path
@@ -13,7 +13,11 @@ from nbconvert.preprocessors import Preprocessor
 
 HERE = str(Path(__file__).parent)
 TAGS = {"lambda", "parameters", "injected-parameters"}  # papermill adds the last one
-MODULES = {"03-predict": "lambda_function", "05-on-the-internet": "api"}
+MODULES = {
+    "03-predict": "lambda_function",
+    "05-on-the-internet": "api",
+    "08-catalogue": "catalogue",
+}
 
 
 class KeepTaggedCells(Preprocessor):
@@ -26,8 +30,8 @@ class KeepTaggedCells(Preprocessor):
             "lambda" in cell.metadata.tags for cell in notebook.cells
         ):
             raise ValueError(
-                f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb or "
-                "05-on-the-internet.ipynb"
+                f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb, "
+                "05-on-the-internet.ipynb or 08-catalogue.ipynb"
             )
         resources["unique_key"] = MODULES[name]  # nbconvert's word for the file's name
         return notebook, resources

@@ -1,4 +1,4 @@
-"""The export: both functions are made from their notebooks, and from nothing else."""
+"""The export: the functions are made from their notebooks, and from nothing else."""
 
 import re
 
@@ -8,8 +8,9 @@ from conftest import REPOSITORY, run
 pytestmark = pytest.mark.xdist_group("walk")
 
 EXPORT = "jupyter nbconvert --to script --config lambda/nbconvert_config.py"
-FUNCTION, API = "lambda/lambda_function.py", "lambda/api.py"
+FUNCTION, API, CATALOGUE = "lambda/lambda_function.py", "lambda/api.py", "lambda/catalogue.py"
 MADE_FROM = {FUNCTION: "03-predict.ipynb", API: "05-on-the-internet.ipynb"}
+MADE_FROM |= {CATALOGUE: "08-catalogue.ipynb"}
 
 
 @pytest.mark.parametrize("folder", ["notebooks", "generated"])
@@ -41,7 +42,7 @@ def test_the_courses_function_is_read_in_one_sitting():
 
 def test_it_passes_ruff_as_it_is(walk):
     for command in (["ruff", "check"], ["ruff", "format", "--check"]):
-        process = run([*command, FUNCTION, API], walk)
+        process = run([*command, *MADE_FROM], walk)
         assert process.returncode == 0, process.stdout
 
 

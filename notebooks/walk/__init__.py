@@ -2,11 +2,12 @@
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs), scores and models compared (results), pictures and tables (drawings), a web server and
-AWS's Lambda runtime on this machine (servers). The tests use the same functions. Nothing here
-imports TensorFlow before a lesson does.
+AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
+(catalogue). The tests use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import LocalAws, deploy, local_aws, outputs, prepare_sam, start_aws
+from .catalogue import keys, result_rows, state_machine, variations, watch
 from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
 from .inputs import (
     COURSE_IMAGE,

@@ -112,7 +112,7 @@ def _ministack() -> Path:
     return program
 
 
-def _start(port: int, log_file: Path) -> LocalAws:
+def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
     program = _ministack()
     try:
         with socket.create_server(("127.0.0.1", port)) as free:
@@ -121,6 +121,9 @@ def _start(port: int, log_file: Path) -> LocalAws:
         reason = os.strerror(error.errno)
         raise Problem(f"Port {port} cannot be used: {reason}. Choose another one: PORT=") from None
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+    if folder:  # there it keeps all that it has, from one start to the next
+        settings |= {"PERSIST_STATE": "1", "STATE_DIR": str(folder.absolute() / "state")}
+        settings |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(folder.absolute() / "s3")}
     others = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     # setpriv stops it even if this process is killed.
     command = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -181,10 +184,18 @@ def local_aws(port: int = 0, log_file: str | Path = "generated/aws.log"):
         aws.stop()
 
 
-def start_aws() -> LocalAws | None:
-    """Run an AWS on this machine until `stop`, or until this process ends; None where it cannot."""
+def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | None:
+    """Run an AWS on this machine until `stop`, or until this process ends; None where it cannot.
+
+    Parameters
+    ----------
+    port
+        Where it listens; 0 takes a free port.
+    folder
+        Where it keeps what it has, for the next start with this folder; without one it forgets.
+    """
     try:
-        aws = _start(0, Path("generated/aws.log"))
+        aws = _start(port, Path("generated/aws.log"), folder and Path(folder))
     except Problem as problem:
         print(f"Nothing is deployed here. {problem}")
         return None
@@ -192,27 +203,30 @@ def start_aws() -> LocalAws | None:
     return aws
 
 
-def deploy(**parameters: str) -> dict[str, str]:
+def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
     """Build the bundle, if it is not up to date, and deploy it with SAM; return the stack's outputs.
 
     Parameters
     ----------
+    config
+        Which stack: the part of lambda/samconfig.toml that describes it.
     parameters
-        Of lambda/template.yaml, instead of what lambda/samconfig.toml has.
+        Of the stack's template, instead of what lambda/samconfig.toml has.
     """
     text = Path("lambda/samconfig.toml").read_text(encoding="utf-8")
-    settings = tomllib.loads(text)["default"]["global"]["parameters"]
-    chosen = dict(line.split("=", 1) for line in settings["parameter_overrides"]) | parameters
+    settings = tomllib.loads(text)[config]
+    stack = settings["global"]["parameters"]
+    chosen = dict(line.split("=", 1) for line in stack["parameter_overrides"]) | parameters
     given = " ".join(f"{name}={value}" for name, value in chosen.items())
-    if not _is_built():
-        run("sam build", folder="lambda")
-    run(f"sam deploy --parameter-overrides {given}", folder="lambda")
-    return outputs(settings["stack_name"])
+    if not _is_built(settings["build"]["parameters"].get("build_dir", ".aws-sam/build")):
+        run(f"sam build --config-env {config}", folder="lambda")
+    run(f"sam deploy --config-env {config} --parameter-overrides {given}", folder="lambda")
+    return outputs(stack["stack_name"])
 
 
-def _is_built() -> bool:
-    """Whether the bundle is newer than all that it is made of."""
-    built = Path("lambda/.aws-sam/build/template.yaml")  # what `sam build` writes last
+def _is_built(folder: str) -> bool:
+    """Whether the bundle in this folder is newer than all that it is made of."""
+    built = Path("lambda", folder, "template.yaml")  # what `sam build` writes last
     parts = [file for file in Path("lambda").iterdir() if file.is_file()]
     parts += Path("generated").glob("*.tflite")
     newest = max(file.stat().st_mtime for file in parts)

@@ -23,6 +23,7 @@ MADE_BY = {  # the lesson that makes a file
     "prediction.json": "03-predict",
     "lambda_function.py": "04-lambda-function",
     "api.py": "05-on-the-internet",
+    "catalogue.py": "08-catalogue",
 }
 MEASURED = "`git checkout generated` brings it back; `make measure` makes it anew."
 

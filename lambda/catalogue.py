@@ -1,0 +1,97 @@
+# Made from notebooks/08-catalogue.ipynb: change that and export it again, do not edit this.
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import boto3
+from api import PICTURE_BYTES, PictureTooLarge, RequestError, prepare, verdict
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from lambda_function import score
+
+# seconds and tries for a request to S3; when they do not suffice, Step Functions tries the batch again
+PATIENCE = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
+s3 = boto3.client("s3", config=PATIENCE)
+
+
+def fetch(bucket: str, key: str) -> bytes:
+    """Return the content of an object; its size is known before the first byte is read.
+
+    Raises
+    ------
+    PictureTooLarge
+    ClientError
+        S3 refused, or has no such object.
+    """
+    found = s3.get_object(Bucket=bucket, Key=key)
+    with closing(found["Body"]) as body:
+        if found["ContentLength"] > PICTURE_BYTES:
+            raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
+        return body.read()
+
+
+# What S3 says about one object, however often it is asked. Anything else may pass, or is a mistake of
+# ours: that fails the batch, so that Step Functions tries it again.
+OF_THE_PICTURE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
+
+
+def row(key: str, fetched) -> dict:
+    """The line for a picture: what it shows, or why it has no scores.
+
+    Parameters
+    ----------
+    key
+        Its name in the bucket.
+    fetched : concurrent.futures.Future
+        Its content, or how fetching it failed.
+    """
+    try:
+        return {"picture": key} | verdict(score(prepare(fetched.result())))
+    except RequestError as error:
+        return {"picture": key, "error": type(error).__name__, "message": str(error)}
+    except ClientError as error:
+        problem = error.response["Error"]
+        if problem["Code"] not in OF_THE_PICTURE:
+            raise
+        return {"picture": key, "error": problem["Code"], "message": problem["Message"]}
+
+
+def rows(bucket: str, keys: list[str]):
+    """Yield the line for each picture; while one is scored, the next is fetched, and no third."""
+    with ThreadPoolExecutor(max_workers=1) as fetcher:
+        coming = fetcher.submit(fetch, bucket, keys[0])
+        for key, following in zip(keys, [*keys[1:], None], strict=True):
+            coming.exception()  # wait for it: only then the next one is fetched
+            fetched, coming = coming, following and fetcher.submit(fetch, bucket, following)
+            yield row(key, fetched)
+
+
+def lambda_handler(event, context):
+    """Score a batch of pictures in S3, and write one object with a line of JSON for each.
+
+    Parameters
+    ----------
+    event : dict
+        {"Items": [{"Key": "…"}, …], "BatchInput": {"bucket": "…", "results": "…"}}, as Step
+        Functions sends a batch; or one item alone, {"Key": "…", "bucket": "…", "results": "…"}.
+    context : object
+        Lambda's information on this call.
+
+    Returns
+    -------
+    dict
+        The object that was written, and how many pictures and errors are in it.
+    """
+    batch = event.get("BatchInput", event)
+    keys = [item["Key"] for item in event.get("Items", [event])]
+    lines = list(rows(batch["bucket"], keys))
+    # Made from the keys alone: a batch that is delivered twice writes the same object twice.
+    name = hashlib.sha256(json.dumps(keys).encode()).hexdigest()[:32]
+    result = {"object": f"{batch['results']}{name}.jsonl", "pictures": len(keys)}
+    result["errors"] = sum("error" in line for line in lines)
+    content = "".join(f"{json.dumps(line)}\n" for line in lines)
+    s3.put_object(Bucket=batch["bucket"], Key=result["object"], Body=content.encode())
+    print(json.dumps(result), flush=True)
+    return result

@@ -1,0 +1,159 @@
+"""Score all photos of a folder with the function, as lesson 8 does: `make catalogue` runs this.
+
+    python notebooks/score_photos.py PHOTOS=folder
+
+An AWS on this machine gets the stack of lambda/template-catalogue.yaml and the photos of the folder and
+all folders in it; Step Functions runs the function over them. The scores go into
+generated/catalogue/scores.jsonl, a line of JSON for each photo, and a summary beside it. With AWS=true
+all this happens on the AWS account whose key is in the environment, where it costs a little.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
+SCORES, SUMMARY = Path("generated/catalogue/scores.jsonl"), Path("generated/catalogue/summary.txt")
+UPLOADS = 8  # at the same time
+
+
+def photos_in(folder: Path) -> dict[str, Path]:
+    """Return the photos of a folder and all in it, by their paths from there.
+
+    Raises
+    ------
+    Problem
+        There is none, or one of them cannot be read.
+    """
+    from walk import Problem
+
+    if not folder.is_dir():
+        raise Problem(f"PHOTOS={folder}: there is no such folder.")
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+    }
+    if not found:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise Problem(f"PHOTOS={folder}: there is no picture in it ({kinds}).")
+    for name, path in found.items():
+        try:
+            name.encode()
+            path.open("rb").close()
+        except UnicodeEncodeError:
+            raise Problem(f"{name!a}: the name is not UTF-8, as S3 wants it. Rename it.") from None
+        except OSError as error:
+            raise Problem(f"{path} cannot be read: {error.strerror}.") from None
+    return found
+
+
+def score(photos: dict[str, Path], place: str, stack: dict[str, str]) -> tuple[list[dict], float]:
+    """Upload photos, run the state machine over them, and return a row for each, and the seconds."""
+    import boto3
+    import walk
+    from tqdm import tqdm
+
+    s3, step_functions = boto3.client("s3"), boto3.client("stepfunctions")
+    job = {"photos": f"photos/{place}/", "results": f"results/{place}/"}
+
+    def upload(name):
+        s3.upload_file(str(photos[name]), stack["Bucket"], job["photos"] + name)
+
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        list(tqdm(pool.map(upload, photos), total=len(photos), unit="picture", desc="uploaded"))
+    started = time.perf_counter()
+    run = step_functions.start_execution(
+        stateMachineArn=stack["StateMachine"], input=json.dumps(job)
+    )["executionArn"]
+    try:
+        walk.watch(step_functions, run)
+    except KeyboardInterrupt:
+        step_functions.stop_execution(executionArn=run)  # on AWS it would go on
+        raise
+    seconds = time.perf_counter() - started
+    rows = walk.result_rows(s3, stack["Bucket"], job["results"])
+    return by_photo(rows, photos, job["photos"]), seconds
+
+
+def by_photo(rows: list[dict], photos, prefix: str) -> list[dict]:
+    """Return a row for each photo, its name as in the folder; what has none gets one that says so."""
+    lost = {"error": "NotScored", "message": "its batch failed: the function's log says why"}
+    found = {row["picture"].removeprefix(prefix): row for row in rows}
+    return [found.get(name, lost) | {"picture": name} for name in photos]
+
+
+def summary(rows: list[dict], seconds: float) -> str:
+    """Say how many photos are of which class, which have no scores, and how long it took."""
+    classes = Counter(row["prediction"] for row in rows if "prediction" in row)
+    errors = Counter(row["error"] for row in rows if "error" in row)
+    lines = [f"{number:7,}  {name}" for name, number in classes.most_common()]
+    lines += [f"{number:7,}  without scores: {name}" for name, number in errors.most_common()]
+    folders = {row["picture"]: Path(row["picture"]).parent.name for row in rows}
+    if classes and set(folders.values()) <= {
+        name for row in rows for name in row.get("scores", ())
+    }:
+        right = sum(row.get("prediction") == folders[row["picture"]] for row in rows)
+        lines.append(
+            f"\nAs their folders say: {right:,} of {len(rows):,} ({right / len(rows):.1%})"
+        )
+    lines.append(f"{len(rows):,} photos in {seconds:.0f} s: {len(rows) / seconds:.0f} a second")
+    return "\n".join(lines)
+
+
+def main_run(folder: Path, on_aws: bool) -> None:
+    """Score the photos of a folder, and leave the scores and their summary."""
+    import walk
+
+    walk.begin("catalogue", "generated/clothing-model.tflite", "lambda/catalogue.py")
+    photos = photos_in(folder)
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]  # again is the same
+    SCORES.parent.mkdir(exist_ok=True)
+    walk.prepare_sam()
+    print(f"{len(photos):,} photos. Deploying the function and the state machine …", flush=True)
+    with nullcontext() if on_aws else walk.local_aws() as aws:
+        if aws:
+            os.environ.update(aws.variables)
+        rows, seconds = score(photos, place, walk.deploy("catalogue"))
+    text = summary(rows, seconds)
+    walk.save(SCORES, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+    walk.save(SUMMARY, f"{text}\n")
+    print(f"\n{text}\n\nThe scores: {SCORES}")
+
+
+def main(*arguments: str) -> str | None:
+    """Score the photos; return the message to fail with, if it failed."""
+    for stop in signal.SIGINT, signal.SIGTERM:
+        signal.signal(stop, signal.default_int_handler)
+    values = dict(argument.partition("=")[::2] for argument in arguments)
+    folder, on_aws = values.pop("PHOTOS", ""), values.pop("AWS", "") or "false"
+    if values or not folder or on_aws not in ("true", "false"):
+        return f"score_photos.py: PHOTOS must be a folder, and AWS true or false.\n\n{__doc__}"
+    stopped = "\nStopped: nothing was written."
+    try:
+        import walk  # here and not above, so that Ctrl-C gets one line from the first second on
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            main_run(Path(folder).absolute(), on_aws == "true")
+        except (walk.Problem, BotoCoreError, ClientError) as error:
+            return str(error)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            remedy = " Free some space, and run it again." if full else ""
+            return f"{error.filename or 'generated/'}: {error.strerror}.{remedy}"
+    except KeyboardInterrupt:
+        return stopped
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
