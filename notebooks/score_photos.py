@@ -71,13 +71,13 @@ def score(photos: dict[str, Path], place: str, stack: dict[str, str]) -> tuple[l
     with ThreadPoolExecutor(UPLOADS) as pool:
         list(tqdm(pool.map(upload, photos), total=len(photos), unit="picture", desc="uploaded"))
     started = time.perf_counter()
-    run = step_functions.start_execution(
+    execution = step_functions.start_execution(
         stateMachineArn=stack["StateMachine"], input=json.dumps(job)
     )["executionArn"]
     try:
-        walk.watch(step_functions, run)
+        walk.watch(step_functions, execution)
     except KeyboardInterrupt:
-        step_functions.stop_execution(executionArn=run)  # on AWS it would go on
+        step_functions.stop_execution(executionArn=execution)  # on AWS it would go on
         raise
     seconds = time.perf_counter() - started
     rows = walk.result_rows(s3, stack["Bucket"], job["results"])
@@ -109,7 +109,7 @@ def summary(rows: list[dict], seconds: float) -> str:
     return "\n".join(lines)
 
 
-def main_run(folder: Path, on_aws: bool) -> None:
+def run(folder: Path, on_aws: bool) -> None:
     """Score the photos of a folder, and leave the scores and their summary."""
     import walk
 
@@ -137,21 +137,21 @@ def main(*arguments: str) -> str | None:
     folder, on_aws = values.pop("PHOTOS", ""), values.pop("AWS", "") or "false"
     if values or not folder or on_aws not in ("true", "false"):
         return f"score_photos.py: PHOTOS must be a folder, and AWS true or false.\n\n{__doc__}"
-    stopped = "\nStopped: nothing was written."
     try:
         import walk  # here and not above, so that Ctrl-C gets one line from the first second on
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            main_run(Path(folder).absolute(), on_aws == "true")
-        except (walk.Problem, BotoCoreError, ClientError) as error:
+            run(Path(folder).absolute(), on_aws == "true")
+        except (walk.Problem, Boto3Error, BotoCoreError, ClientError) as error:
             return str(error)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             remedy = " Free some space, and run it again." if full else ""
             return f"{error.filename or 'generated/'}: {error.strerror}.{remedy}"
     except KeyboardInterrupt:
-        return stopped
+        return "\nStopped: nothing was written."
     return None
 
 

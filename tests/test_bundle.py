@@ -50,6 +50,7 @@ def test_the_bundle_holds_the_function_its_model_and_packages_within_the_limit(b
     for name, original in (
         ("lambda_function.py", "lambda"),
         ("api.py", "lambda"),
+        ("catalogue.py", "lambda"),
         ("page.html", "lambda"),
         ("openapi.yaml", "lambda"),
         ("clothing-model.tflite", "generated"),

@@ -448,7 +448,7 @@ def test_nobody_may_do_more_than_the_run_needs():
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder with eight photos, in folders that bear the names of their classes."""
+    """A folder with photos, in folders that bear the names of their classes."""
     for sample, name in (("jeans", "pants"), ("top-hat", "hat"), ("dress", "dress")):
         (tmp_path / "my photos" / name).mkdir(parents=True)
         shutil.copy(corpus.ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png")
@@ -506,7 +506,7 @@ def test_a_full_disk_is_named_and_what_was_there_stays(monkeypatch, tmp_path):
     score_photos.SCORES.write_text("before")
     (tmp_path / f"{score_photos.SCORES}.part").symlink_to("/dev/full")
     save = lambda *_: plumbing.save(score_photos.SCORES, "after")  # noqa: E731
-    monkeypatch.setattr(score_photos, "main_run", save)
+    monkeypatch.setattr(score_photos, "run", save)
     message = score_photos.main("PHOTOS=.")
     assert message == "generated/: No space left on device. Free some space, and run it again."
     assert score_photos.SCORES.read_text() == "before"
