@@ -8,11 +8,12 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from picture_server import picture_server
-from walk.aws import NEEDS
+from walk.aws import NEEDS, prepare_sam, start_aws
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
@@ -175,3 +176,28 @@ def served(serve_folder):
     """The address of the stack that `make serve` runs from there."""
     with serving(serve_folder) as (_, address):
         yield address
+
+
+@pytest.fixture(scope="module")
+def work_there(walk, tmp_path_factory):
+    """A copy of the walk, in a folder with a space in its name, in which this process works."""
+    folder = shutil.copytree(walk, tmp_path_factory.mktemp("work") / "a copy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def cloud(work_there, tmp_path_factory):
+    """An AWS on this machine (`aws`) that may be stopped and started; what it has stays in `kept`."""
+    prepare_sam()
+    kept = tmp_path_factory.mktemp("kept")
+    aws = start_aws(folder=kept)
+    if aws is None:
+        pytest.skip(NEEDS)
+    cloud = SimpleNamespace(aws=aws, kept=kept)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.variables.items():
+            patch.setenv(name, value)
+        yield cloud
+    cloud.aws.stop()

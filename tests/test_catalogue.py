@@ -1,64 +1,25 @@
-"""The function over a bucket of pictures: batches, the stack that runs it, `make catalogue`."""
+"""The function for a batch of pictures in a bucket, on the S3 of an AWS on this machine."""
 
 import base64
-import io
 import json
-import os
-import shutil
-import signal
-import statistics
-import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler
-from types import SimpleNamespace
 
 import boto3
 import corpus
 import pytest
-import score_photos
 import urllib3
 import walk as plumbing
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
-from conftest import REPOSITORY, code_cells, environment, make, processes_in, run, wait_for
+from conftest import REPOSITORY, environment
 from corpus import JEANS
-from deployment import LAMBDA, template
-from PIL import Image
+from deployment import LAMBDA
 from test_contract import LIMITS, variables
 
 pytestmark = pytest.mark.xdist_group("walk")
 
-LESSON = REPOSITORY / "notebooks/08-catalogue.ipynb"
-TEMPLATE = "template-catalogue.yaml"
 BUCKET = "pictures"
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    """Where the AWS of these tests keeps what it has, when it is stopped."""
-    return tmp_path_factory.mktemp("kept")
-
-
-@pytest.fixture(scope="module")
-def folder(walk, tmp_path_factory):
-    """A copy of the walk, in a folder with a space in its name, and work goes on there."""
-    folder = shutil.copytree(walk, tmp_path_factory.mktemp("catalogue") / "a copy")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def cloud(folder, kept):
-    """An AWS on this machine that can be stopped and started; the environment leads to it."""
-    plumbing.prepare_sam()
-    aws = plumbing.start_aws(folder=kept)
-    if aws is None:
-        pytest.skip(plumbing.aws.NEEDS)
-    cloud = SimpleNamespace(aws=aws)
-    with variables(**aws.variables):
-        yield cloud
-    cloud.aws.stop()
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +31,11 @@ def s3(cloud):
 
 
 @pytest.fixture
-def function(folder, s3, monkeypatch):
+def function(work_there, s3, monkeypatch):
     """The function for batches in this process, freshly imported, on that AWS."""
     for name in "catalogue", "api", "lambda_function":
         monkeypatch.delitem(sys.modules, name, raising=False)
-    model = str(folder / "generated/clothing-model.tflite")
+    model = str(work_there / "generated/clothing-model.tflite")
     with variables(MODEL_PATH=model, **LIMITS):
         monkeypatch.syspath_prepend(str(LAMBDA))
         import catalogue
@@ -98,14 +59,13 @@ def written(s3, answer):
     return [json.loads(line) for line in content.splitlines()]
 
 
-# --- a batch -------------------------------------------------------------------------------------
-
-
-def test_each_picture_of_the_corpus_has_its_row_under_awss_emulator(folder, s3, cloud, tmp_path):
+def test_each_picture_of_the_corpus_has_its_row_under_awss_emulator(
+    work_there, s3, cloud, tmp_path
+):
     cases = corpus.pictures()
     for name, (event, _) in cases.items():
         s3.put_object(Bucket=BUCKET, Key=f"{name}+ä", Body=base64.b64decode(event["image"]))
-    model = str(folder / "generated/clothing-model.tflite")
+    model = str(work_there / "generated/clothing-model.tflite")
     with plumbing.lambda_runtime(
         "catalogue.lambda_handler",
         folder=LAMBDA,
@@ -132,8 +92,8 @@ def test_each_picture_of_the_corpus_has_its_row_under_awss_emulator(folder, s3, 
     assert answer["errors"] == sum("error" in row for row in rows) > 15
 
 
-def test_the_scores_are_those_of_the_function(function, s3, folder):
-    expected = json.loads((folder / "generated/expected-scores.json").read_text())["scores"]
+def test_the_scores_are_those_of_the_function(function, s3, work_there):
+    expected = json.loads((work_there / "generated/expected-scores.json").read_text())["scores"]
     for picture in expected:
         s3.put_object(Bucket=BUCKET, Key=picture, Body=(REPOSITORY / picture).read_bytes())
     for row in written(s3, function.lambda_handler(batch(*expected), None)):
@@ -300,284 +260,3 @@ def test_at_most_one_picture_waits_while_one_is_scored(function, monkeypatch):
     assert [row["picture"] for row in function.rows(BUCKET, keys)] == keys
     assert all(ahead <= number + 2 for number, ahead in enumerate(scored))
     assert scored[0] == 2  # and one really waits
-
-
-# --- the stack -----------------------------------------------------------------------------------
-
-
-def tiny(number):
-    """A small picture that differs from the others."""
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), (number % 256, number // 256, 90)).save(file, "PNG")
-    return file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def stack(cloud, s3):
-    """The outputs of the stack, deployed there for a machine with two cores."""
-    return plumbing.deploy("catalogue", MaxConcurrency="2")
-
-
-def start(stack, photos, results):
-    """Start a run; return a client and the run."""
-    job = json.dumps({"photos": photos, "results": results})
-    client = boto3.client("stepfunctions")
-    machine = stack["StateMachine"]
-    return client, client.start_execution(stateMachineArn=machine, input=job)["executionArn"]
-
-
-def test_a_run_that_is_killed_and_started_again_is_complete_without_doubles(stack, cloud, s3, kept):
-    for number in range(300):
-        content = b"no picture" if number in (17, 170) else tiny(number)
-        s3.put_object(Bucket=stack["Bucket"], Key=f"photos/ä {number}+.png", Body=content)
-    client, killed = start(stack, "photos/", "results/")
-    plumbing.watch(client, killed, until=100)
-    cloud.aws.stop()
-    cloud.aws = plumbing.start_aws(cloud.aws.port, kept)
-    assert client.describe_execution(executionArn=killed)["status"] == "FAILED"
-    assert 100 <= len(plumbing.keys(s3, stack["Bucket"], "results/")) < 300
-
-    counts = plumbing.watch(*start(stack, "photos/", "results/"))
-    assert (counts["succeeded"], counts["failed"], counts["total"]) == (300, 0, 300)
-    objects = plumbing.keys(s3, stack["Bucket"], "results/")
-    assert len(objects) == 300  # MiniStack makes batches of one
-    rows = plumbing.result_rows(s3, stack["Bucket"], "results/")
-    assert {row["picture"] for row in rows} == {f"photos/ä {n}+.png" for n in range(300)}
-    wrong = [row["picture"] for row in rows if "error" in row]
-    assert wrong == ["photos/ä 17+.png", "photos/ä 170+.png"]
-
-
-def test_a_prefix_of_more_than_one_page_is_taken_whole(stack, s3):
-    for number in range(1200):
-        s3.put_object(Bucket=stack["Bucket"], Key=f"many/{number}", Body=b"")
-    assert len(plumbing.keys(s3, stack["Bucket"], "many/")) == 1200
-    client, execution = start(stack, "many/", "results/many/")
-    counts = plumbing.watch(client, execution, until=1)
-    assert counts["total"] == 1200
-
-
-def test_a_run_in_which_too_much_fails_says_so(stack):
-    """The bucket that it writes to is not there."""
-    machine = boto3.client("stepfunctions")
-    arn = stack["StateMachine"]
-    definition = json.loads(machine.describe_state_machine(stateMachineArn=arn)["definition"])
-    definition["States"]["ForEachBatch"]["ItemReader"]["Parameters"]["Bucket"] = "nowhere"
-    machine.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
-    with pytest.raises(plumbing.Problem, match="The run ended as FAILED: .*does not exist"):
-        plumbing.watch(*start(stack, "photos/", "results/"))
-
-
-# --- the template --------------------------------------------------------------------------------
-
-
-def definition():
-    """The state machine as the template writes it, with its defaults."""
-    parameters = template(TEMPLATE)["Parameters"]
-    machine = template(TEMPLATE)["Resources"]["StateMachine"]["Properties"]
-    text = machine["DefinitionString"]["Fn::Sub"]
-    for name, parameter in parameters.items():
-        text = text.replace(f"${{{name}}}", str(parameter.get("Default")))
-    return json.loads(text)
-
-
-def statements(role):
-    """What a role may do: by each action, where."""
-    (policy,) = template(TEMPLATE)["Resources"][role]["Properties"]["Policies"]
-    found = {}
-    for statement in policy["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            found.setdefault(action, []).append(next(iter(statement["Resource"].values())))
-    return found
-
-
-def test_awss_linters_find_nothing(folder):
-    for command in ["cfn-lint", TEMPLATE], ["sam", "validate", "--lint", "--template", TEMPLATE]:
-        process = run(command, folder / "lambda", AWS_DEFAULT_REGION="us-east-1")
-        assert process.returncode == 0, process.stdout + process.stderr
-
-
-def test_the_state_machine_makes_batches_and_tries_again_with_patience():
-    each = definition()["States"]["ForEachBatch"]
-    assert each["ItemProcessor"]["ProcessorConfig"] == {
-        "Mode": "DISTRIBUTED",
-        "ExecutionType": "EXPRESS",
-    }
-    assert (each["MaxConcurrency"], each["ToleratedFailurePercentage"]) == (5, 1)
-    assert each["ItemBatcher"]["MaxItemsPerBatch"] == 100
-    assert each["ItemBatcher"]["BatchInput"].keys() == {"bucket", "results.$"}
-    assert each["ResultPath"] is None  # or a million results would be more than it may hand on
-    throttled, other = each["ItemProcessor"]["States"]["ScoreBatch"]["Retry"]
-    assert "Lambda.TooManyRequestsException" in throttled["ErrorEquals"]
-    assert other["ErrorEquals"] == ["States.ALL"]
-    for retry in throttled, other:
-        assert retry["BackoffRate"] > 1 and retry["JitterStrategy"] == "FULL"
-
-
-def test_the_bucket_is_private_encrypted_and_forgets_results():
-    resources = template(TEMPLATE)["Resources"]
-    bucket = resources["Bucket"]["Properties"]
-    assert all(bucket["PublicAccessBlockConfiguration"].values())
-    assert bucket["BucketEncryption"]
-    rules = {rule.get("Prefix"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    assert rules.keys() == {"results/", "runs/", None}  # no rule is about pictures
-    assert "ExpirationInDays" in rules["results/"] and "ExpirationInDays" not in rules[None]
-    (statement,) = resources["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_nobody_may_do_more_than_the_run_needs():
-    function = statements("FunctionRole")
-    assert function == {
-        "s3:GetObject": ["${Bucket.Arn}/*"],
-        "s3:ListBucket": [["Bucket", "Arn"]],
-        "s3:PutObject": ["${Bucket.Arn}/results/*"],
-        "logs:CreateLogStream": [["Logs", "Arn"]],
-        "logs:PutLogEvents": [["Logs", "Arn"]],
-    }
-    machine = statements("StateMachineRole")
-    assert machine["lambda:InvokeFunction"] == [["Function", "Arn"]]
-    assert machine["s3:PutObject"] == ["${Bucket.Arn}/runs/*"]
-    assert machine["states:StartExecution"][0].endswith(":stateMachine:${AWS::StackName}")
-    assert not [action for action in machine | function if "*" in action]
-
-
-# --- make catalogue ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """A folder with photos, in folders that bear the names of their classes."""
-    for sample, name in (("jeans", "pants"), ("top-hat", "hat"), ("dress", "dress")):
-        (tmp_path / "my photos" / name).mkdir(parents=True)
-        shutil.copy(corpus.ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png")
-    (tmp_path / "my photos/pants/note.txt").write_text("no photo")
-    (tmp_path / "my photos/hat/broken.JPG").write_bytes(b"\xff\xd8\xff")
-    return tmp_path / "my photos"
-
-
-def test_make_catalogue_scores_a_folder(folder, photos):
-    said = make(folder, "catalogue", f"PHOTOS={photos}").stdout
-    text = (folder / "generated/catalogue/scores.jsonl").read_text(encoding="utf-8")
-    rows = {row["picture"]: row for row in map(json.loads, text.splitlines())}
-    assert rows.keys() == {
-        "dress/ä 1+1.png",
-        "hat/broken.JPG",
-        "hat/ä 1+1.png",
-        "pants/ä 1+1.png",
-    }
-    assert rows["hat/broken.JPG"]["error"] == "BrokenPicture"
-    assert rows["pants/ä 1+1.png"]["prediction"] == "pants"
-    assert "1  without scores: BrokenPicture" in said
-    assert "As their folders say: 3 of 4 (75.0%)" in said
-    assert not list((folder / "generated/catalogue").glob("*.part"))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (shutil.rmtree, "there is no such folder."),
-        (lambda folder: [each.unlink() for each in folder.rglob("*.*")], "is no picture in it"),
-        (
-            lambda folder: (folder / "a.jpg").symlink_to("nowhere"),
-            "a.jpg cannot be read: No such file or directory.",
-        ),
-        (lambda folder: (folder / "\udcff.jpg").write_bytes(b""), "the name is not UTF-8"),
-    ],
-)
-def test_a_folder_that_cannot_be_scored_gets_one_clear_message(folder, photos, spoil, message):
-    spoil(photos)
-    command = [sys.executable, "notebooks/score_photos.py", f"PHOTOS={photos}"]
-    process = run(command, folder)
-    assert process.returncode == 1 and process.stdout == ""
-    assert message in process.stderr and len(process.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("arguments", [[], ["PHOTOS="], ["PHOTOS=.", "AWS=yes"], ["PHOTO=."]])
-def test_what_must_be_given_is_said(arguments):
-    message = score_photos.main(*arguments)
-    assert message.startswith("score_photos.py: PHOTOS must be a folder, and AWS true or false.")
-
-
-def test_a_full_disk_is_named_and_what_was_there_stays(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    score_photos.SCORES.parent.mkdir(parents=True)
-    score_photos.SCORES.write_text("before")
-    (tmp_path / f"{score_photos.SCORES}.part").symlink_to("/dev/full")
-    save = lambda *_: plumbing.save(score_photos.SCORES, "after")  # noqa: E731
-    monkeypatch.setattr(score_photos, "run", save)
-    message = score_photos.main("PHOTOS=.")
-    assert message == "generated/: No space left on device. Free some space, and run it again."
-    assert score_photos.SCORES.read_text() == "before"
-
-
-def test_ctrl_c_leaves_nothing(folder, photos):
-    shutil.rmtree(folder / "generated/catalogue", ignore_errors=True)
-    process = subprocess.Popen(
-        ["make", "VENV=", "catalogue", f"PHOTOS={photos}"],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    before = set(processes_in(folder))
-    while "Deploying" not in process.stdout.readline():
-        pass
-    wait_for(lambda: len(set(processes_in(folder)) - before) > 0)
-    time.sleep(3)  # MiniStack runs, and sam is at work
-    os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=30)[0]
-    assert "Stopped: nothing was written." in said and "Traceback" not in said
-    assert not list((folder / "generated/catalogue").iterdir())
-
-
-def test_a_photo_whose_batch_failed_is_not_lost():
-    rows = [{"picture": "photos/x/a.png", "prediction": "hat", "scores": {"hat": 1.0}}]
-    found = score_photos.by_photo(rows, ["a.png", "b.png"], "photos/x/")
-    assert [row["picture"] for row in found] == ["a.png", "b.png"]
-    assert found[1]["error"] == "NotScored"
-    assert "1  without scores: NotScored" in score_photos.summary(found, 1.0)
-
-
-# --- the lesson ----------------------------------------------------------------------------------
-
-
-def test_cells_are_short_and_nothing_is_guarded_but_in_the_function():
-    cells = code_cells(LESSON)
-    counts = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in cells]
-    assert statistics.median(counts) <= 6 and max(counts) <= 25
-    for cell in cells:
-        if "lambda" not in cell.metadata.get("tags", []):
-            for word in "try:", "raise ", "assert ":
-                assert word not in cell.source
-
-
-def test_the_lesson_says_what_each_resource_is_for():
-    (cell,) = [cell for cell in code_cells(LESSON) if "PURPOSE = {" in cell.source]
-    names = {}
-    exec(cell.source.split("template = ")[0], names)
-    assert list(names["PURPOSE"]) == list(template(TEMPLATE)["Resources"])
-
-
-def test_the_committed_lesson_was_run_to_its_end():
-    said = "".join(
-        output.get("text", "")
-        for cell in code_cells(REPOSITORY / "generated/08-catalogue.ipynb")
-        for output in cell.outputs
-    )
-    assert "complete, and equal to the first run: True" in said
-    assert "functions: []" in said
-
-
-def test_the_picture_of_the_state_machine_says_what_it_shows():
-    picture = plumbing.state_machine(definition())
-    assert "ItemBatcher puts 100 pictures in a batch" in picture.metadata["alt"]
-
-
-def test_variations_are_the_same_each_time(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
-    assert plumbing.variations(9) == plumbing.variations(9)
-    assert len(set(plumbing.variations(16).values())) == 16

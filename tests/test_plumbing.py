@@ -292,3 +292,9 @@ def test_a_notebook_that_is_no_json_and_a_kernel_that_died_get_one_line(folder, 
     message = execute.run("killed", folder / "copy.ipynb", {})
     assert "its Python process ended, perhaps for lack of memory." in message
     assert "generated/killed.log" in message and not (folder / "copy.ipynb").exists()
+
+
+def test_variations_of_the_samples_are_the_same_each_time(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    assert walk.variations(9) == walk.variations(9)
+    assert len(set(walk.variations(16).values())) == 16
