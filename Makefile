@@ -51,7 +51,7 @@ ifneq ($(unknown),)
 closest = import difflib, sys; \
 	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5))
 meant := $(shell python3 -c '$(closest)' '$(unknown)' $(parameters) VENV 2> /dev/null)
-$(error There is no variable $(unknown)$(meant:%=, but %). There are: $(parameters) VENV)
+$(error There is no variable $(unknown).$(meant:%= Did you mean %?) There are: $(parameters) VENV)
 endif
 
 VENV = .venv

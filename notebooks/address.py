@@ -17,6 +17,7 @@ KINDS = ".ipynb", ".md", ".yml", ".json", ".html"
 
 def main(address: str = "") -> str | None:
     """Replace the address; return the message to fail with, if it failed."""
+    address = address.removesuffix("/")
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address):
         return (
             f"REPOSITORY={address} is no address of a repository on GitHub, which is what Colab, "
@@ -26,11 +27,16 @@ def main(address: str = "") -> str | None:
         each.removeprefix("https://github.com/").removesuffix(".git")
         for each in (PLACE.read_text().strip(), address)
     )
-    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True)
+    if listed.returncode:
+        return "This folder is no clone: make address asks git which files there are."
+    written = 0
     for file in map(Path, listed.stdout.rstrip("\0").split("\0")):
         if file.suffix in KINDS and old in (text := file.read_text(encoding="utf-8")):
             file.write_text(text.replace(old, new), encoding="utf-8", newline="\n")
+            written += 1
     PLACE.write_text(f"https://github.com/{new}\n")
+    print(f"Written into {written} files: look at `git diff`, commit, and run `make site`.")
     return None
 
 

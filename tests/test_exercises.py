@@ -192,7 +192,7 @@ def test_handed_out_without_solutions(tmp_path):
     assert run(["sh", "-c", command], folder).returncode == 0
     (archive,) = folder.glob("*.zip")
     shutil.unpack_archive(archive, tmp_path / "student")
-    handed_out = tmp_path / "student/notebooks/exercises"
+    handed_out = tmp_path / "student/course/notebooks/exercises"
     assert (handed_out / "checks.py").exists() and not (handed_out / "solutions").exists()
     for code in solutions().values():
         line = max(code.splitlines(), key=len)

@@ -93,8 +93,8 @@ def test_a_picture_that_was_replaced_is_looked_at(folder):
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("MODLE=kitchen.keras", "There is no variable MODLE, but MODEL. There are: MODEL IMAGE"),
-        ("image=my cup.png", "There is no variable image, but IMAGE. There are"),
+        ("MODLE=kitchen.keras", "There is no variable MODLE. Did you mean MODEL? There are: MODEL"),
+        ("image=my cup.png", "There is no variable image. Did you mean IMAGE? There are"),
         ("ELEPHANT=$(CURDIR)", "There is no variable ELEPHANT. There are: MODEL IMAGE CLASSES"),
     ],
 )

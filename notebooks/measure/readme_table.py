@@ -25,7 +25,7 @@ LABELS = {
     "ours (zip)": "**ours**, zip: LiteRT",
     "ours (zip, int8)": "**ours**, zip: LiteRT, int8",
 }
-SHARED = "with what Lambda gives for 1,769 MB: two CPUs to see, and the time of one"
+SHARED = "with what Lambda gives at 1,769 MB: the time of one CPU, spread over two"
 HOW = {"cgroup v1": SHARED, "cgroup v2": SHARED, "one core": "on one core"}
 UNITS = {"warm request": "ms", "cold start": "s", "peak memory": "MB", "unpacked size": "MB"}
 
@@ -75,7 +75,7 @@ def footnote(record: dict) -> str:
         text += (
             f" The accuracy is that on {record['photos']} validation photos; lesson 6 says whether "
         )
-        text += "int8's is more than chance."
+        text += "int8's loss is more than chance."
     return text
 
 

@@ -20,6 +20,7 @@ GIVES = {
     "05-on-the-internet": "api.py",
     "06-measurements": "what was gained",
     "07-deployment": "an address on AWS",
+    "08-catalogue": "a table of scores",
     "train-the-model": "lesson 1's model",
 }
 # Which of a lesson's pictures stands for it on the first page, by how its text begins; else the

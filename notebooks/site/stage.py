@@ -86,6 +86,7 @@ def index() -> str:
     practice = {page.name.removeprefix("exercises/"): page for page in pages.exercises()}
     return environment.get_template("index.md").render(
         lessons=pages.lessons(),
+        address=pages.address(),
         practice=practice,
         gives=pages.GIVES,
         relinked=lambda text, page: relinked(text, page.shown, "index"),

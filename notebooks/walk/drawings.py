@@ -101,7 +101,7 @@ def chain(*programs: str) -> Drawing:
     """Draw programs as boxes, with an arrow from each to the next; "name: what it does" each."""
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(2.2 * len(programs), 1.3))
+    figure, axis = plt.subplots(figsize=(2.5 * len(programs), 1.3))
     axis.axis("off")
     axis.set_xlim(-0.5, len(programs) - 0.5)
     axis.set_ylim(-0.6, 0.6)
@@ -114,7 +114,7 @@ def chain(*programs: str) -> Drawing:
         axis.text(place, -0.48, does, ha="center", va="center", size=9)
         if not last:
             arrow = {"arrowstyle": "<->", "color": "grey"}
-            axis.annotate("", (place + 0.63, 0.12), (place + 0.37, 0.12), arrowprops=arrow)
+            axis.annotate("", (place + 0.6, 0.12), (place + 0.4, 0.12), arrowprops=arrow)
     return drawing(figure, "Programs in a row, each talking to the next: " + "; ".join(programs))
 
 
