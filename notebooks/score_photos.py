@@ -5,7 +5,8 @@
 An AWS on this machine gets the stack of lambda/template-catalogue.yaml and the photos of the folder and
 all folders in it; Step Functions runs the function over them. The scores go into
 generated/catalogue/scores.jsonl, a line of JSON for each photo, and a summary beside it. With AWS=true
-all this happens on the AWS account whose key is in the environment, where it costs a little.
+all this happens on the AWS account whose key is in the environment, where it costs a little; that was
+not tried, for want of an account.
 """
 
 import errno

@@ -182,7 +182,8 @@ def test_the_first_page_shows_each_lesson_with_its_picture_time_needs_and_leaves
         pictures = [tag["alt"] for tag in html(site, lesson).find("article").find_all("img")]
         assert section.find("img")["alt"] in pictures
         facts = [tag.get_text() for tag in section.find_all("strong")]
-        assert facts[:3] == ["time", "needs", "leaves"]
+        assert facts[:2] == ["time", "needs"]
+        assert "leaves" in facts or lesson == "06-measurements"  # which only reads
         assert re.search(r"time \w+", section.get_text())
 
 
