@@ -58,6 +58,37 @@ def make(folder, *arguments):
     return process
 
 
+def git(folder, *arguments, **variables):
+    """Run git as somebody with a name and no settings; it must succeed and complain of nothing."""
+    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    for role in "AUTHOR", "COMMITTER":
+        settings |= {f"GIT_{role}_NAME": "A", f"GIT_{role}_EMAIL": "a@example.org"}
+    process = run(["git", *arguments], folder, **settings, **variables)
+    assert process.returncode == 0, process.stderr
+    assert "error" not in process.stderr and "warning" not in process.stderr
+    return process.stdout
+
+
+def commit_all(folder):
+    """Make a git repository of a folder, and commit all that is in it."""
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=all")
+
+
+def start_make(folder, *arguments):
+    """Start make in this environment, in a session of its own; return the process."""
+    return subprocess.Popen(
+        ["make", "VENV=", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def processes_in(folder):
     """The numbers of the processes that work in a folder or below."""
     found = []
@@ -144,15 +175,7 @@ def serve_folder(tmp_path_factory, picture_host):
 @contextmanager
 def serving(folder, *arguments):
     """Run `make serve` in a folder; yield its process, and the address that it prints."""
-    process = subprocess.Popen(
-        ["make", "VENV=", "serve", *arguments],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    process = start_make(folder, "serve", *arguments)
     said = ""
     try:
         for line in process.stdout:

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from conftest import REPOSITORY, copy_repository, run
+from conftest import REPOSITORY, commit_all, copy_repository, run
 
 ADDRESS = "https://github.com/anna/serverless.course"
 
@@ -12,8 +12,7 @@ ADDRESS = "https://github.com/anna/serverless.course"
 @pytest.fixture
 def clone(tmp_path):
     folder = copy_repository(tmp_path / "a clone")
-    for command in (["init", "--quiet"], ["add", "--all"]):
-        assert run(["git", *command], folder).returncode == 0
+    commit_all(folder)
     return folder
 
 

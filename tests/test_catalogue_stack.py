@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import time
 
@@ -15,7 +14,15 @@ import corpus
 import pytest
 import score_photos
 import walk as plumbing
-from conftest import REPOSITORY, code_cells, environment, make, processes_in, run, wait_for
+from conftest import (
+    REPOSITORY,
+    code_cells,
+    make,
+    processes_in,
+    run,
+    start_make,
+    wait_for,
+)
 from deployment import template
 from PIL import Image
 
@@ -235,15 +242,7 @@ def test_a_full_disk_is_named_and_what_was_there_stays(monkeypatch, tmp_path):
 
 def test_ctrl_c_leaves_nothing(work_there, photos):
     shutil.rmtree(work_there / "generated/catalogue", ignore_errors=True)
-    process = subprocess.Popen(
-        ["make", "VENV=", "catalogue", f"PHOTOS={photos}"],
-        cwd=work_there,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    process = start_make(work_there, "catalogue", f"PHOTOS={photos}")
     before = set(processes_in(work_there))
     while "Deploying" not in process.stdout.readline():
         pass

@@ -1,15 +1,14 @@
 """Google Colab, as far as it can be played here: a notebook alone, with another Python and TensorFlow."""
 
 import json
-import os
 import shutil
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import REPOSITORY, copy_repository, run
+from conftest import REPOSITORY, commit_all, copy_repository, git, run
 from walk import serve
+from walk.aws import path_to_python
 
 # What Colab has, in November 2026 as far as it is known here, without the hundreds of other packages.
 PYTHON = "3.12"
@@ -28,10 +27,8 @@ nbformat.write(notebook, sys.argv[1])
 @pytest.fixture(scope="module")
 def colab(tmp_path_factory):
     """The python of an environment like Colab's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    places = os.pathsep.join([*map(str, pyenv.glob(f"{PYTHON}.*/bin")), os.environ["PATH"]])
     folder = tmp_path_factory.mktemp("colab") / "environment"
-    made = run(["uv", "venv", "--python", PYTHON, folder], REPOSITORY, PATH=places)
+    made = run(["uv", "venv", "--python", PYTHON, folder], REPOSITORY, PATH=path_to_python(PYTHON))
     if made.returncode:
         pytest.skip(f"there is no Python {PYTHON}: {made.stderr.strip().splitlines()[-1]}")
     python = folder / "bin/python"
@@ -45,11 +42,9 @@ def address(tmp_path_factory):
     """The address of a server with a clone of the repository, and the files as GitHub has them."""
     folder = tmp_path_factory.mktemp("github")
     course = copy_repository(folder / "copy")
-    commit = ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "all"]
-    for command in (["init", "--quiet", "-b", "main"], ["add", "--all"], commit):
-        assert run(["git", *command], course).returncode == 0
-    run(["git", "clone", "--quiet", "--bare", course, folder / "github/course"], folder)
-    run(["git", "update-server-info"], folder / "github/course")
+    commit_all(course)
+    git(folder, "clone", "--quiet", "--bare", course, folder / "github/course")
+    git(folder / "github/course", "update-server-info")
     shutil.copytree(course, folder / "github/course/raw/main")
     with serve(folder / "github") as address:
         yield f"{address}/course"

@@ -8,7 +8,7 @@ import sys
 import nbclient
 import nbformat
 import pytest
-from conftest import REPOSITORY, code_cells, copy_repository, run
+from conftest import REPOSITORY, code_cells, commit_all, copy_repository, run
 from wrong_answers import WRONG, WRONG_HOMEWORK
 
 EXERCISES = REPOSITORY / "notebooks/exercises"
@@ -186,9 +186,7 @@ def test_handed_out_without_solutions(tmp_path):
     page = (EXERCISES / "README.md").read_text()
     command = re.search(r"^git archive .*", page, flags=re.MULTILINE)[0]
     folder = copy_repository(tmp_path / "copy")
-    commit = ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "all"]
-    for arguments in (["init", "--quiet"], ["add", "--all"], commit):
-        assert run(["git", *arguments], folder).returncode == 0
+    commit_all(folder)
     assert run(["sh", "-c", command], folder).returncode == 0
     (archive,) = folder.glob("*.zip")
     shutil.unpack_archive(archive, tmp_path / "student")

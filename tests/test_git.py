@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import lab
 import nbformat
 import pytest
-from conftest import REPOSITORY, environment, run
+from conftest import REPOSITORY, commit_all, environment, git, run
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from nbclient import NotebookClient
 
@@ -44,17 +44,6 @@ CELL_METADATA = {
 }
 
 
-def git(folder, *arguments, **variables):
-    """Run git as somebody with a name and no settings; it must succeed and complain of nothing."""
-    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    for role in "AUTHOR", "COMMITTER":
-        settings |= {f"GIT_{role}_NAME": "A", f"GIT_{role}_EMAIL": "a@example.org"}
-    process = run(["git", *arguments], folder, **settings, **variables)
-    assert process.returncode == 0, process.stderr
-    assert "error" not in process.stderr and "warning" not in process.stderr
-    return process.stdout
-
-
 def strip(text):
     """What git sees of this text."""
     command = [sys.executable, "-X", "utf8", "notebooks/strip.py"]
@@ -84,9 +73,7 @@ def upstream(tmp_path_factory, executed):
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(strip(nbformat.writes(executed)), encoding="utf-8")
     nbformat.write(executed, folder / COPY)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=all")
+    commit_all(folder)
     return folder
 
 

@@ -81,16 +81,23 @@ class LocalAws:
         self.process.wait()
 
 
+def path_to_python(version: str) -> str:
+    """Return the PATH with this environment first, and last where pyenv keeps such a Python.
+
+    uv looks there, and else downloads one.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{version}.*/bin")]
+    return os.pathsep.join(map(str, places))
+
+
 def prepare_sam() -> None:
     """Let SAM's command work here: with Lambda's Python, quietly, outside of the home directory."""
     os.environ["SAM_CLI_TELEMETRY"] = "0"
     os.environ["__SAM_CLI_APP_DIR"] = str(Path(".cache/sam").absolute())
     # sam wants a region, also to check a template
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    # uv looks for Lambda's Python on the PATH, and else downloads one; pyenv keeps its own elsewhere.
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{PYTHON}.*/bin")]
-    os.environ["PATH"] = os.pathsep.join(map(str, places))
+    os.environ["PATH"] = path_to_python(PYTHON)
 
 
 def _ministack() -> Path:

@@ -25,7 +25,10 @@ MADE_BY = {  # the lesson that makes a file
     "api.py": "05-on-the-internet",
     "catalogue.py": "08-catalogue",
 }
-MEASURED = "`git checkout generated` brings it back; `make measure` makes it anew."
+REMEDIES = {file: f"Run notebooks/{lesson}.ipynb first." for file, lesson in MADE_BY.items()}
+REMEDIES["measurements.json"] = (
+    "`git checkout generated` brings it back; `make measure` makes it anew."
+)
 
 
 class Problem(Exception):
@@ -84,10 +87,7 @@ def require(file: str) -> Path:
         print(f"{file} is not there yet: running lesson {lesson} …", flush=True)
         run(f"python notebooks/execute.py {lesson}")
     if not Path(file).exists():
-        remedy = f"Run notebooks/{lesson}.ipynb first." if lesson else ""
-        if Path(file).name == "measurements.json":
-            remedy = MEASURED
-        raise Problem(f"{file} is missing. {remedy}".strip())
+        raise Problem(f"{file} is missing. {REMEDIES.get(Path(file).name, '')}".strip())
     return Path(file)
 
 
