@@ -45,8 +45,7 @@ export $(parameters)
 
 # A mistyped name would mean a silent run of the default.
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
-# RECORD is of the programs that measure.
-unknown := $(firstword $(filter-out $(parameters) RECORD VENV SHELL MAKE% UV_% PIP_%,$(given)))
+unknown := $(firstword $(filter-out $(parameters) VENV SHELL MAKE% UV_% PIP_%,$(given)))
 ifneq ($(unknown),)
 closest = import difflib, sys; \
 	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5))
@@ -86,7 +85,8 @@ walk: generated/06-measurements.ipynb
 # Each runs again when its source, what it reads or a parameter changed, or when a file that it
 # makes is missing. Its executed copy is written last: a run that was stopped starts again.
 
-execute = python notebooks/execute.py $(basename $(@F))
+commands = python notebooks/commands
+execute = $(commands) execute $(basename $(@F))
 missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 
 generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
@@ -127,7 +127,7 @@ generated/08-catalogue.ipynb: notebooks/08-catalogue.ipynb generated/05-on-the-i
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
-$(notebooks): notebooks/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
+$(notebooks): $(wildcard notebooks/commands/*.py notebooks/walk/*.py) $(environment) | problems
 
 # The parameters of this run, and the checksums of the files that they name. If they are those that
 # lesson 1 last succeeded with, then as old: so a run with others that fails makes nothing old. If it
@@ -141,7 +141,7 @@ generated/.parameters.new: FORCE | problems
 
 # Says what is wrong, and stops only where nothing can work.
 problems: writable $(environment)
-	@python notebooks/check.py problems
+	@$(commands) doctor problems
 
 writable:
 	@mkdir -p .cache generated 2> /dev/null && test -w .cache -a -w generated || \
@@ -170,7 +170,7 @@ $(VENV)/.complete: environment.yml | writable
 	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
 	@command -v uv > /dev/null || command -v python3 > /dev/null || \
 		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
-	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/check.py build
+	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/commands doctor build
 	@quiet=$$(test -t 2 || echo --quiet); \
 	uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
@@ -191,11 +191,11 @@ endef
 check:
 	@python=$$(command -v python || command -v python3) || \
 		{ echo "make: there is no Python here; make without check builds one, with uv" >&2; exit 1; }; \
-	"$$python" notebooks/check.py
+	"$$python" notebooks/commands doctor
 
 # It ends with make, however make ends.
 serve: generated/05-on-the-internet.ipynb
-	@exec $$(command -v setpriv && echo --pdeathsig TERM) python notebooks/serve.py PORT="$$PORT"
+	@exec $$(command -v setpriv && echo --pdeathsig TERM) $(commands) serve PORT="$$PORT"
 
 deploy-check: generated/07-deployment.ipynb
 	@cat generated/deploy-check.txt
@@ -205,18 +205,19 @@ catalogue-check: generated/08-catalogue.ipynb
 # It ends with make, however make ends.
 catalogue: generated/05-on-the-internet.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
-		python notebooks/score_photos.py PHOTOS="$$PHOTOS" AWS="$$AWS"
+		$(commands) score_photos PHOTOS="$$PHOTOS" AWS="$$AWS"
 
 # A quick run, and one of another model than the embedded one, leave alone what is tracked.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
 measure: generated/05-on-the-internet.ipynb
-	@python notebooks/measure/run.py RECORD=$(trial:=.json)
-	@python notebooks/execute.py 06-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
-	@$(if $(trial),,python notebooks/measure/readme_table.py)
+	@$(commands) measure RECORD=$(trial:=.json) QUICK="$$QUICK" DATASET="$$DATASET" \
+		MODEL_COURSE="$$MODEL_COURSE"
+	@$(commands) execute 06-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
+	@$(if $(trial),,$(commands) readme_table)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)
-	@python notebooks/execute.py train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
+	@$(commands) execute train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
 	@cat generated/train-the-model.txt
 
 test: writable $(environment)
@@ -244,10 +245,10 @@ lint: $(environment)
 	pytest --quiet -n 0 tests/test_pages.py
 
 lab: writable $(environment)
-	@python notebooks/lab.py
+	@$(commands) lab
 
 address:
-	@python3 notebooks/address.py "$$REPOSITORY"
+	@python3 notebooks/commands address "$$REPOSITORY"
 
 clean:
 	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \

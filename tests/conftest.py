@@ -119,7 +119,7 @@ def lesson_cells(notebook):
 
 
 @pytest.fixture(scope="session")
-def walk(tmp_path_factory):
+def walked(tmp_path_factory):
     """A copy of the repository, in a folder with a space in its name, where `make` has run."""
     folder = copy_repository(tmp_path_factory.mktemp("walk") / "a copy")
     (folder / "output.txt").write_text(make(folder).stdout)
@@ -133,9 +133,9 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def checked(walk, tmp_path_factory):
-    """A copy of the walk, in a folder with a space, where `make deploy-check` has run."""
-    folder = shutil.copytree(walk, tmp_path_factory.mktemp("deployment") / "a copy")
+def checked(walked, tmp_path_factory):
+    """A copy of the walked, in a folder with a space, where `make deploy-check` has run."""
+    folder = shutil.copytree(walked, tmp_path_factory.mktemp("deployment") / "a copy")
     (folder / "said.txt").write_text(make(folder, "deploy-check").stdout)
     return folder
 
@@ -202,9 +202,9 @@ def served(serve_folder):
 
 
 @pytest.fixture(scope="module")
-def work_there(walk, tmp_path_factory):
-    """A copy of the walk, in a folder with a space in its name, in which this process works."""
-    folder = shutil.copytree(walk, tmp_path_factory.mktemp("work") / "a copy")
+def work_there(walked, tmp_path_factory):
+    """A copy of the walked, in a folder with a space in its name, in which this process works."""
+    folder = shutil.copytree(walked, tmp_path_factory.mktemp("work") / "a copy")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 from corpus import JEANS
-from walk import serve
+from walk import web_server
 
 
 @contextmanager
 def picture_server():
     """Run the server on this machine; yield its host and port."""
-    with serve(Server) as address:
+    with web_server(Server) as address:
         yield address.removeprefix("http://")
 
 

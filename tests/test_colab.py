@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 from conftest import REPOSITORY, commit_all, copy_repository, git, run
-from walk import serve
+from walk import web_server
 from walk.aws import path_to_python
 
 # What Colab has, in November 2026 as far as it is known here, without the hundreds of other packages.
@@ -46,7 +46,7 @@ def address(tmp_path_factory):
     git(folder, "clone", "--quiet", "--bare", course, folder / "github/course")
     git(folder / "github/course", "update-server-info")
     shutil.copytree(course, folder / "github/course/raw/main")
-    with serve(folder / "github") as address:
+    with web_server(folder / "github") as address:
         yield f"{address}/course"
 
 

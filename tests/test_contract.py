@@ -71,20 +71,20 @@ def variables(**values):
         os.environ.update(before)
 
 
-def load(walk, **settings):
+def load(walked, **settings):
     """Import the function afresh, as a cold start does, with these environment variables."""
     spec = importlib.util.spec_from_file_location("f", REPOSITORY / "lambda/api.py")
     function = importlib.util.module_from_spec(spec)
-    model = str(walk / "generated/clothing-model.tflite")
+    model = str(walked / "generated/clothing-model.tflite")
     with variables(MODEL_PATH=model, **LIMITS, **settings):
         spec.loader.exec_module(function)
     return function
 
 
 @pytest.fixture(scope="module")
-def function(walk):
+def function(walked):
     """The function as it is deployed: it fetches from anywhere public."""
-    return load(walk)
+    return load(walked)
 
 
 def in_process(function):
@@ -99,9 +99,9 @@ def in_process(function):
 
 
 @contextmanager
-def under_aws(walk, tmp_path_factory, **settings):
+def under_aws(walked, tmp_path_factory, **settings):
     log = tmp_path_factory.mktemp("emulator") / "log.txt"
-    model = str(walk / "generated/clothing-model.tflite")
+    model = str(walked / "generated/clothing-model.tflite")
     deployed = {"folder": REPOSITORY / "lambda", "environment": environment(), "log_file": log}
     settings |= LIMITS | {"MODEL_PATH": model}
     with lambda_runtime("api.lambda_handler", **deployed, **settings) as runtime:
@@ -115,30 +115,30 @@ def under_aws(walk, tmp_path_factory, **settings):
 
 
 @pytest.fixture(scope="module", params=["in process", "under AWS's emulator"])
-def call(request, walk, function, tmp_path_factory):
+def call(request, walked, function, tmp_path_factory):
     """Put an event to the function; return its answer, or Lambda's report of its error."""
     if request.param == "in process":
         yield in_process(function)
     else:
-        with under_aws(walk, tmp_path_factory) as call:
+        with under_aws(walked, tmp_path_factory) as call:
             yield call
 
 
 @pytest.fixture(scope="module", params=["in process", "under AWS's emulator"])
-def call_with_host(request, walk, server, tmp_path_factory):
+def call_with_host(request, walked, server, tmp_path_factory):
     """The same, where ALLOWED_HOSTS names the server of these tests, and a port without one."""
     allowed = f"{server} 127.0.0.1:9"
     if request.param == "in process":
-        yield in_process(load(walk, ALLOWED_HOSTS=allowed))
+        yield in_process(load(walked, ALLOWED_HOSTS=allowed))
     else:
-        with under_aws(walk, tmp_path_factory, ALLOWED_HOSTS=allowed) as call:
+        with under_aws(walked, tmp_path_factory, ALLOWED_HOSTS=allowed) as call:
             yield call
 
 
 @pytest.fixture(scope="module")
-def references(walk, function):
+def references(walked, function):
     """Keras's scores of the jeans, and the function's of the same in grey."""
-    record = json.loads((walk / "generated/expected-scores.json").read_text())
+    record = json.loads((walked / "generated/expected-scores.json").read_text())
     plain = {
         "grey jeans": corpus.encoded(corpus.picture().convert("L").convert("RGB"), "PNG"),
         "jeans on white": corpus.on_white("RGB"),
@@ -271,11 +271,11 @@ socket.getaddrinfo = rebinding
 
 
 def test_a_name_that_changes_its_address_is_not_followed_under_aws(
-    walk, server, references, tmp_path, tmp_path_factory
+    walked, server, references, tmp_path, tmp_path_factory
 ):
     (tmp_path / "sitecustomize.py").write_text(REBINDING)
     port = server.split(":")[1]
-    with under_aws(walk, tmp_path_factory, PYTHONPATH=str(tmp_path)) as call:
+    with under_aws(walked, tmp_path_factory, PYTHONPATH=str(tmp_path)) as call:
         event = {"url": f"http://rebinding.example:{port}/jeans.png"}
         check(call(event), "ServerFailed", references)
         check(call(event), "MalformedRequest", references)  # now the name points here
@@ -324,12 +324,12 @@ def test_our_own_examples_of_direct_events(call, call_with_host, references, ser
     check(call_with_host({"url": url}), "jeans", references)
 
 
-def test_a_setting_that_names_no_host_is_no_permission_for_all(walk):
+def test_a_setting_that_names_no_host_is_no_permission_for_all(walked):
     with pytest.raises(ValueError, match="ALLOWED_HOSTS is set, but names no host"):
-        load(walk, ALLOWED_HOSTS=" , ")
+        load(walked, ALLOWED_HOSTS=" , ")
 
 
-def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walk):
+def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walked):
     """In a process of its own: a transparent WebP of 25 million pixels, the hungriest kind."""
     webp = corpus.encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True)
     code = (
@@ -340,7 +340,7 @@ def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walk):
     process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=REPOSITORY / "lambda",
-        env={"MODEL_PATH": str(walk / "generated/clothing-model.tflite")},
+        env={"MODEL_PATH": str(walked / "generated/clothing-model.tflite")},
         input=json.dumps(image_event(webp)),
         capture_output=True,
         text=True,
@@ -350,8 +350,8 @@ def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walk):
     assert 300 < peak < 600
 
 
-def test_limits_are_set_by_environment_variables(walk):
-    function = load(walk, PICTURE_PIXELS="100", ALLOWED_HOSTS="a.example, B.example:8080")
+def test_limits_are_set_by_environment_variables(walked):
+    function = load(walked, PICTURE_PIXELS="100", ALLOWED_HOSTS="a.example, B.example:8080")
     assert function.ALLOWED_HOSTS == {"a.example", "b.example:8080"}
     with pytest.raises(function.PictureTooLarge, match="more than 100 pixels"):
         function.prepare(JEANS)
@@ -365,7 +365,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(function, mon
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("other.example", False)])
-def test_https_wants_the_hosts_own_certificate(walk, name, trusted, tmp_path):
+def test_https_wants_the_hosts_own_certificate(walked, name, trusted, tmp_path):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -375,7 +375,7 @@ def test_https_wants_the_hosts_own_certificate(walk, name, trusted, tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"https://localhost:{server.server_port}/jeans.png"
-        function = load(walk, ALLOWED_HOSTS="localhost")
+        function = load(walked, ALLOWED_HOSTS="localhost")
         with variables(SSL_CERT_FILE=str(tmp_path / "authority.pem")):
             if trusted:
                 assert function.fetch(url) == JEANS
@@ -498,8 +498,8 @@ def test_any_event_gets_an_answer_or_a_named_error_in_bounded_time(function, eve
         theirs.close()
 
 
-def test_all_pictures_get_kerass_scores(call, walk):
-    record = json.loads((walk / "generated/expected-scores.json").read_text())["scores"]
+def test_all_pictures_get_kerass_scores(call, walked):
+    record = json.loads((walked / "generated/expected-scores.json").read_text())["scores"]
     for path in PICTURES:
         answer = call(image_event(path.read_bytes()))
         assert answer == pytest.approx(record[f"notebooks/assets/{path.name}"], abs=1e-4)

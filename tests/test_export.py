@@ -15,12 +15,12 @@ MADE_FROM |= {CATALOGUE: "08-catalogue.ipynb"}
 
 @pytest.mark.parametrize("folder", ["notebooks", "generated"])
 @pytest.mark.parametrize("function", MADE_FROM)
-def test_the_committed_function_equals_a_fresh_export(walk, function, folder):
+def test_the_committed_function_equals_a_fresh_export(walked, function, folder):
     """From the notebook that people edit, and from the copy that make ran."""
-    (walk / function).unlink()
-    process = run([*EXPORT.split(), f"{folder}/{MADE_FROM[function]}"], walk)
+    (walked / function).unlink()
+    process = run([*EXPORT.split(), f"{folder}/{MADE_FROM[function]}"], walked)
     assert process.returncode == 0, process.stderr
-    assert (walk / function).read_text() == (REPOSITORY / function).read_text()
+    assert (walked / function).read_text() == (REPOSITORY / function).read_text()
 
 
 @pytest.mark.parametrize("function", MADE_FROM)
@@ -40,18 +40,18 @@ def test_the_courses_function_is_read_in_one_sitting():
     assert len([line for line in lines if line]) <= 60
 
 
-def test_it_passes_ruff_as_it_is(walk):
+def test_it_passes_ruff_as_it_is(walked):
     for command in (["ruff", "check"], ["ruff", "format", "--check"]):
-        process = run([*command, *MADE_FROM], walk)
+        process = run([*command, *MADE_FROM], walked)
         assert process.returncode == 0, process.stdout
 
 
-def test_a_notebook_without_tagged_cells_is_refused_and_the_function_stays(walk):
-    before = (walk / FUNCTION).read_bytes()
-    process = run([*EXPORT.split(), "generated/02-tflite-model.ipynb"], walk)
+def test_a_notebook_without_tagged_cells_is_refused_and_the_function_stays(walked):
+    before = (walked / FUNCTION).read_bytes()
+    process = run([*EXPORT.split(), "generated/02-tflite-model.ipynb"], walked)
     assert process.returncode != 0
     assert "02-tflite-model.ipynb has no cell tagged `lambda`" in process.stderr
-    assert (walk / FUNCTION).read_bytes() == before
+    assert (walked / FUNCTION).read_bytes() == before
 
 
 def test_requirements_are_the_environments_versions():

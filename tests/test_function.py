@@ -26,12 +26,12 @@ json.dump({"answers": answers, "modules": sorted(sys.modules)}, sys.stdout)
 
 
 @pytest.fixture(scope="session")
-def bundle(walk, tmp_path_factory):
+def bundle(walked, tmp_path_factory):
     """A folder with both functions, their model beside them, and the environment in .venv/."""
     folder = tmp_path_factory.mktemp("bundle")
     for module in "lambda_function.py", "api.py":
         shutil.copy(REPOSITORY / "lambda" / module, folder)
-    shutil.copy(walk / "generated/clothing-model.tflite", folder)
+    shutil.copy(walked / "generated/clothing-model.tflite", folder)
     requirements = REPOSITORY / "lambda/requirements.txt"
     for command in (
         ["uv", "venv", "--quiet", "--python", "3.11", ".venv"],
@@ -62,8 +62,8 @@ def ask(request, bundle):
 
 
 @pytest.fixture(scope="session")
-def keras_scores(walk):
-    return json.loads((walk / "generated/expected-scores.json").read_text())["scores"]
+def keras_scores(walked):
+    return json.loads((walked / "generated/expected-scores.json").read_text())["scores"]
 
 
 def test_its_answers_equal_kerass(ask, keras_scores):
@@ -93,7 +93,7 @@ def test_it_imports_no_tensorflow_no_matplotlib_and_no_ipython(ask):
 @pytest.mark.parametrize(
     ("memory", "threads"), [("128", 1), ("1769", 1), ("3538", 2), ("10240", 5)]
 )
-def test_lambdas_memory_decides_on_the_number_of_threads(walk, monkeypatch, memory, threads):
+def test_lambdas_memory_decides_on_the_number_of_threads(walked, monkeypatch, memory, threads):
     asked = []
 
     class Recorder(interpreter.Interpreter):
@@ -102,7 +102,7 @@ def test_lambdas_memory_decides_on_the_number_of_threads(walk, monkeypatch, memo
             super().__init__(*args, **settings)
 
     monkeypatch.setattr(interpreter, "Interpreter", Recorder)
-    monkeypatch.setenv("MODEL_PATH", str(walk / "generated/clothing-model.tflite"))
+    monkeypatch.setenv("MODEL_PATH", str(walked / "generated/clothing-model.tflite"))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
     runpy.run_path(str(REPOSITORY / "lambda/lambda_function.py"))
     assert asked == [threads]

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import lab
 import nbformat
 import pytest
+from commands import lab
 from conftest import REPOSITORY, commit_all, environment, git, run
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from nbclient import NotebookClient
@@ -46,7 +46,7 @@ CELL_METADATA = {
 
 def strip(text):
     """What git sees of this text."""
-    command = [sys.executable, "-X", "utf8", "notebooks/strip.py"]
+    command = [sys.executable, "-X", "utf8", "notebooks/commands/strip.py"]
     return subprocess.run(
         command, cwd=REPOSITORY, env=environment(), input=text.encode(), capture_output=True
     ).stdout.decode()
@@ -66,11 +66,11 @@ def executed():
 def upstream(tmp_path_factory, executed):
     """A repository with that as lesson, exercise and executed copy, and what git looks at."""
     folder = tmp_path_factory.mktemp("upstream")
-    for path in ".gitattributes", ".gitignore", "notebooks/strip.py":
-        (folder / path).parent.mkdir(exist_ok=True)
+    for path in ".gitattributes", ".gitignore", "notebooks/commands/strip.py":
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / path, folder / path)
     for path in LESSON, EXERCISE, COPY:
-        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(strip(nbformat.writes(executed)), encoding="utf-8")
     nbformat.write(executed, folder / COPY)
     commit_all(folder)
@@ -98,7 +98,7 @@ def save(executed):
             cell.metadata.update(CELL_METADATA)
         notebook.cells[1].source = notebook.cells[1].source.replace(old, new)
         # as lab.main() asks JupyterLab to
-        manager = AsyncLargeFileManager(root_dir=str(folder), post_save_hook="lab.saved")
+        manager = AsyncLargeFileManager(root_dir=str(folder), post_save_hook="commands.lab.saved")
         # In a thread: a browser of other tests may hold this one's event loop.
         saving = manager.save({"type": "notebook", "content": notebook}, path)
         ThreadPoolExecutor(1).submit(asyncio.run, saving).result()

@@ -42,8 +42,8 @@ def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path):
 
 
 @pytest.mark.xdist_group("walk")
-def test_a_function_that_cannot_be_written_is_named(walk, tmp_path):
-    folder = shutil.copytree(walk, tmp_path / "copy")
+def test_a_function_that_cannot_be_written_is_named(walked, tmp_path):
+    folder = shutil.copytree(walked, tmp_path / "copy")
     (folder / "lambda/lambda_function.py").unlink()
     (folder / "lambda/lambda_function.py").mkdir()
     (folder / "notebooks/04-lambda-function.ipynb").touch()
@@ -75,7 +75,7 @@ def test_an_environment_that_cannot_be_built_says_what_is_needed(tmp_path, obsta
 def test_a_run_that_is_interrupted_says_so_in_one_line(tmp_path, seconds):
     """Within the imports of the first second, too."""
     folder = copy_repository(tmp_path / "copy")
-    command = [sys.executable, "notebooks/execute.py", "01-keras-model"]
+    command = [sys.executable, "notebooks/commands", "execute", "01-keras-model"]
     process = subprocess.Popen(
         command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
     )
@@ -89,8 +89,8 @@ def test_a_run_that_is_interrupted_says_so_in_one_line(tmp_path, seconds):
 
 
 @pytest.mark.xdist_group("walk")
-def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walk, tmp_path):
-    folder = shutil.copytree(walk, tmp_path / "copy")
+def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walked, tmp_path):
+    folder = shutil.copytree(walked, tmp_path / "copy")
     executed = folder / "generated/04-lambda-function.ipynb"
     before = executed.read_bytes()
     (folder / "notebooks/04-lambda-function.ipynb").touch()
@@ -112,8 +112,8 @@ def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walk, tmp_pa
 
 
 @pytest.mark.xdist_group("walk")
-def test_a_cell_that_fails_leaves_no_emulator(walk, tmp_path):
-    folder = shutil.copytree(walk, tmp_path / "copy")
+def test_a_cell_that_fails_leaves_no_emulator(walked, tmp_path):
+    folder = shutil.copytree(walked, tmp_path / "copy")
     notebook = folder / "notebooks/04-lambda-function.ipynb"
     post = "json=event).json()"
     assert post in notebook.read_text()

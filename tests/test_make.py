@@ -6,31 +6,32 @@ import shutil
 import subprocess
 import sys
 
-import check
 import pytest
+from commands import doctor
 from conftest import REPOSITORY, copy_repository, environment, make, run
 
 # Leaves what the lesson leaves; fails before that with MODEL=nonsense, and amidst with MODEL=half.
 STUB = """
-import sys
 from pathlib import Path
 
-name, *parameters = sys.argv[1:]
-products = {
+PRODUCTS = {
     "01-keras-model": ["clothing-model.h5", "expected-scores.json"],
     "02-tflite-model": ["clothing-model.tflite", "tflite-models.json"],
     "03-predict": ["prediction.json"],
     "04-lambda-function": ["lambda-answers.json", "summary.txt"],
 }
-if "MODEL=nonsense" in parameters:
-    sys.exit("no such model")
-for product in products.get(name, []):
-    Path("generated", product).write_text(name)
-    if "MODEL=half" in parameters:
-        sys.exit("failed")
-Path("generated", f"{name}.ipynb").write_text("executed")
-with Path("ran.txt").open("a") as log:
-    print(name[:2], *[p for p in parameters if not p.endswith("=")], file=log)
+
+def main(name, **parameters):
+    model = parameters.get("MODEL")
+    if model == "nonsense":
+        return "no such model"
+    for product in PRODUCTS.get(name, []):
+        Path("generated", product).write_text(name)
+        if model == "half":
+            return "failed"
+    Path("generated", f"{name}.ipynb").write_text("executed")
+    with Path("ran.txt").open("a") as log:
+        print(name[:2], *[f"{key}={value}" for key, value in parameters.items()], file=log)
 """
 
 
@@ -38,7 +39,7 @@ with Path("ran.txt").open("a") as log:
 def folder(tmp_path):
     """A copy of the repository with the stub, in a folder with a space, where `make` has run."""
     folder = copy_repository(tmp_path / "a copy")
-    (folder / "notebooks/execute.py").write_text(STUB)
+    (folder / "notebooks/commands/execute.py").write_text(STUB)
     make(folder)
     assert ran(folder) == ["01", "02", "03", "04 NOTEBOOK=generated/03-predict.ipynb", "05", "06"]
     return folder
@@ -125,7 +126,12 @@ def test_make_check_says_what_this_machine_has():
 
 def test_make_check_works_before_there_is_an_environment(tmp_path):
     folder = copy_repository(tmp_path / "a copy")
-    command = [sys.executable, "-S", "notebooks/check.py"]  # without the installed packages
+    command = [
+        sys.executable,
+        "-S",
+        "notebooks/commands",
+        "doctor",
+    ]  # without the installed packages
     process = run(command, folder)
     assert process.returncode == 1 and process.stderr == ""
     assert (
@@ -146,12 +152,12 @@ def test_a_walk_without_its_packages_stops_with_a_line_that_says_so(folder):
 
 def said_of(what, capsys):
     """Whether that can work, and what is said of it."""
-    return check.main(what) == 0, capsys.readouterr().out
+    return doctor.main(what) == 0, capsys.readouterr().out
 
 
 def free(monkeypatch, gigabytes):
     usage = type(shutil.disk_usage("/"))(100e9, 0, gigabytes * 1e9)
-    monkeypatch.setattr(check.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
 
 
 def test_a_walk_that_works_is_told_nothing(capsys):
@@ -172,7 +178,7 @@ def test_a_disk_that_is_far_too_small_stops_the_building_of_the_environment(
 
 def test_a_full_disk_and_little_memory_are_named_and_stop_no_walk(monkeypatch, capsys):
     free(monkeypatch, 0.1)
-    monkeypatch.setattr(check, "MEMORY_GB", 10**6)
+    monkeypatch.setattr(doctor, "MEMORY_GB", 10**6)
     works, said = said_of("problems", capsys)
     assert works
     assert "! disk          0.1 GB free" in said and "lesson 2 needs about" in said
@@ -180,8 +186,8 @@ def test_a_full_disk_and_little_memory_are_named_and_stop_no_walk(monkeypatch, c
 
 def test_a_package_of_another_version_is_named_with_the_remedy(monkeypatch, capsys):
     versions = {"numpy": "2.0.0", "papermill": "1.0", "pytest": ""}
-    real = check.installed
-    monkeypatch.setattr(check, "installed", lambda name: versions.get(name, real(name)))
+    real = doctor.installed
+    monkeypatch.setattr(doctor, "installed", lambda name: versions.get(name, real(name)))
     works, said = said_of("problems", capsys)
     assert works and len(said.splitlines()) == 1
     for words in (
@@ -194,15 +200,15 @@ def test_a_package_of_another_version_is_named_with_the_remedy(monkeypatch, caps
 
 
 def test_neither_uv_nor_pip_stops_the_building_of_the_environment(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(check, "ROOT", tmp_path)
-    monkeypatch.setattr(check.shutil, "which", lambda name: None)
-    monkeypatch.setattr(check, "answers", lambda *command, **variables: False)
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(doctor, "answers", lambda *command, **variables: False)
     works, said = said_of("build", capsys)
     assert not works and "install uv" in said
 
 
 def test_a_check_that_fails_itself_stops_nothing(monkeypatch, capsys):
-    monkeypatch.setitem(check.WALK, "memory", lambda: 1 / 0)
+    monkeypatch.setitem(doctor.WALK, "memory", lambda: 1 / 0)
     assert said_of("problems", capsys) == (True, "")
 
 
@@ -210,7 +216,7 @@ def test_no_network_is_no_reason_to_stop(monkeypatch, capsys):
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_NO_CONFIG", "1")
     monkeypatch.delenv("UV_FIND_LINKS", raising=False)
-    monkeypatch.setattr(check, "MORE", {"network": check.network})
+    monkeypatch.setattr(doctor, "MORE", {"network": doctor.network})
     works, said = said_of("", capsys)
     assert works and "PyPI does not answer: only building the environment" in said
 

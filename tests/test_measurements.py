@@ -11,7 +11,8 @@ import time
 import numpy as np
 import pytest
 from conftest import REPOSITORY, environment, make, run
-from measure import environments, quota, ratios, results
+from measure import environments, quota, ratios
+from measure import record as records
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -54,7 +55,7 @@ def complete(record):
 
 
 @pytest.fixture(scope="module")
-def measured(walk):
+def measured(walked):
     """The copy of the repository in which `make measure QUICK=1` has run.
 
     The environments and the models of the contenders are the repository's: they are large, take a
@@ -63,11 +64,11 @@ def measured(walk):
     for name in "environments", "models":
         made = REPOSITORY / ".cache" / name
         made.mkdir(parents=True, exist_ok=True)
-        (walk / ".cache" / name).symlink_to(made)
-    before = [(walk / name).read_bytes() for name in TRACKED]
-    make(walk, "measure", "QUICK=1", "DATASET=")  # whatever is set here
-    assert [(walk / name).read_bytes() for name in TRACKED] == before
-    return walk
+        (walked / ".cache" / name).symlink_to(made)
+    before = [(walked / name).read_bytes() for name in TRACKED]
+    make(walked, "measure", "QUICK=1", "DATASET=")  # whatever is set here
+    assert [(walked / name).read_bytes() for name in TRACKED] == before
+    return walked
 
 
 def test_a_quick_run_measures_every_contender_and_leaves_what_is_tracked(measured):
@@ -117,7 +118,7 @@ def test_ctrl_c_gets_one_line_and_leaves_the_record(measured, seconds):
     record = measured / "generated/measurements/trial.json"
     before = record.read_bytes()
     process = subprocess.Popen(
-        [sys.executable, "notebooks/measure/run.py", "QUICK=1", f"RECORD={record}"],
+        [sys.executable, "notebooks/commands", "measure", "QUICK=1", f"RECORD={record}"],
         cwd=measured,
         env=environment(),
         stderr=subprocess.PIPE,
@@ -127,7 +128,7 @@ def test_ctrl_c_gets_one_line_and_leaves_the_record(measured, seconds):
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == 1
-    assert f"The measurements were stopped; {record} is as it was." in said
+    assert "The measurements were stopped; the record is as it was." in said
     assert "Traceback" not in said and record.read_bytes() == before
 
 
@@ -172,13 +173,13 @@ def test_without_the_right_to_it_a_program_is_bound_to_one_core():
 def test_mcnemars_test_counts_what_two_models_get_right_alone():
     float32 = np.array([1] * 12 + [0] * 3 + [1] * 5, bool)
     int8 = np.array([0] * 12 + [1] * 3 + [1] * 5, bool)
-    found = results.mcnemar(float32, int8)
+    found = records.mcnemar(float32, int8)
     assert (found["only_first"], found["only_second"]) == (12, 3)
     # 15 throws of a coin with at most 3 of one side
     assert found["p"] == 2 * (1 + 15 + 105 + 455) / 2**15
     assert "12 are right with float32 alone and 3 with int8" in ratios.by_chance(found, 20)
     assert "int8 is worse" in ratios.by_chance(found, 20)
-    assert "no proof" in ratios.by_chance(results.mcnemar(float32, float32), 20)
+    assert "no proof" in ratios.by_chance(records.mcnemar(float32, float32), 20)
 
 
 def test_the_environments_get_the_versions_for_their_python(monkeypatch):
@@ -194,5 +195,5 @@ def test_the_record_names_no_machine_and_no_path():
 
 
 def test_readme_quotes_the_record():
-    process = run(["python", "notebooks/measure/readme_table.py", "--check"], REPOSITORY)
+    process = run(["python", "notebooks/commands", "readme_table", "--check"], REPOSITORY)
     assert process.returncode == 0, process.stderr

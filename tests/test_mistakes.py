@@ -15,7 +15,7 @@ import nbclient
 import nbformat
 import pytest
 from conftest import code_cells, copy_repository, environment, lesson_cells, run
-from walk import serve
+from walk import web_server
 
 LESSON_1 = "notebooks/01-keras-model.ipynb"
 
@@ -136,7 +136,7 @@ def said(folder):
     """What lesson 1 says to each of the mistakes."""
     cells = [cell.source for cell in code_cells(folder / LESSON_1)]
     checks = [number for number, source in enumerate(cells) if "walk.check_model" in source]
-    with serve(Downloads) as server:
+    with web_server(Downloads) as server:
         assignments = [assignment.replace("{server}", server) for assignment, _ in MISTAKES]
         process = subprocess.run(
             [sys.executable, "-c", DRIVER],

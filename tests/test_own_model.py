@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from conftest import PICTURES, REPOSITORY, copy_repository, make, run
 from test_exercises import do_the_homework
-from walk import serve
+from walk import web_server
 
 # Models are made in a process of their own, so that TensorFlow is not loaded into the tests.
 KERAS_3_MODEL = """
@@ -99,11 +99,11 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
 def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
     """A model of the course's kind written by Keras 2; then that of the homework, by Keras 3."""
     folder = copy_repository(tmp_path / "a copy")
-    walk = "generated/04-lambda-function.ipynb"  # the lessons after it only read
+    target = "generated/04-lambda-function.ipynb"  # the lessons after it only read
     run([sys.executable, "-c", KERAS_2_MODEL], folder)
     picture = "notebooks/assets/t-shirt.png"
 
-    first = [walk, "MODEL=course.h5", f"IMAGE={picture}"]
+    first = [target, "MODEL=course.h5", f"IMAGE={picture}"]
     make(folder, *first)
     expected = json.loads((folder / "generated/expected-scores.json").read_text())
     assert expected["library"] == "tf_keras"
@@ -133,7 +133,7 @@ def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
     # The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
     run([sys.executable, "-c", KERAS_2_ZIP], web)
 
-    with serve(web) as address:
+    with web_server(web) as address:
         arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
         arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
         make(folder, *arguments)

@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
-import execute
 import pytest
+from commands import WHAT_TO_DO
 from conftest import REPOSITORY, code_cells
 from markdown_it import MarkdownIt
 from walk.aws import NEEDS
@@ -148,7 +148,7 @@ def test_each_message_of_the_lessons_is_on_the_page():
 
 def test_other_advice_of_the_programs_is_on_the_page():
     page = TROUBLESHOOTING.read_text(encoding="utf-8")
-    for advice in (NEEDS, *execute.WHAT_TO_DO.values()):
+    for advice in (NEEDS, *WHAT_TO_DO.values()):
         assert advice.split(" (")[0] in page
 
 

@@ -1,16 +1,18 @@
 """The functions that the lessons share, asked directly."""
 
+import ast
 import json
 import os
+import re
 import sys
 import urllib.request
 from pathlib import Path
 
-import execute
 import nbformat
 import numpy as np
 import pytest
 import walk
+from commands import execute
 from conftest import REPOSITORY, run
 from PIL import Image
 
@@ -31,6 +33,20 @@ def test_the_plumbing_imports_no_tensorflow():
     code = "import sys, walk; print({'tensorflow', 'keras', 'tf_keras'} & set(sys.modules))"
     process = run([sys.executable, "-c", code], REPOSITORY / "notebooks")
     assert process.stdout == "set()\n", process.stderr
+
+
+def test_the_package_exports_what_is_used_and_no_more():
+    """By lessons, programs and tests, as walk.NAME or by an import."""
+    files = [*REPOSITORY.glob("notebooks/**/*.py"), *REPOSITORY.glob("notebooks/**/*.ipynb")]
+    files += REPOSITORY.glob("tests/*.py")
+    plumbing = REPOSITORY / "notebooks/walk"
+    text = "\n".join(f.read_text() for f in files if not f.is_relative_to(plumbing))
+    imported = " ".join(re.findall(r"from walk import (.+)", text))
+    tree = ast.parse((plumbing / "__init__.py").read_text())
+    exported = [alias.name for node in tree.body for alias in getattr(node, "names", [])]
+    assert len(exported) > 40
+    used = {*re.findall(r"\bwalk\.(\w+)", text), *re.findall(r"\w+", imported)}
+    assert [name for name in exported if name not in used] == []
 
 
 # --- lessons and files ---------------------------------------------------------------------------
@@ -211,7 +227,7 @@ def test_the_installed_runtimes_are_found_and_tried():
 def test_a_file_is_served_at_its_address_and_no_longer_after_the_block(tmp_path):
     picture = tmp_path / "my cup.png"
     picture.write_bytes(b"a picture")
-    with walk.serve(picture) as url:
+    with walk.web_server(picture) as url:
         assert url.endswith("/my%20cup.png")
         assert urllib.request.urlopen(url).read() == b"a picture"
     with pytest.raises(OSError):
@@ -258,7 +274,7 @@ def test_an_attack_ends_in_one_line():
     assert walk.outcome(fail, None) == "KeyError: 'url'"
 
 
-# --- execute.py ----------------------------------------------------------------------------------
+# --- executing a lesson --------------------------------------------------------------------------
 
 
 def test_what_varies_from_run_to_run_is_blotted_out_in_the_copy_alone():

@@ -28,7 +28,7 @@ def recorder():
             self.send_response(200)
             self.end_headers()
 
-    with walk.serve(Recorder) as address:
+    with walk.web_server(Recorder) as address:
         yield f"{address}/", requests
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from test_site import LESSONS, PAGES, all_pages
-from walk import serve
+from walk import web_server
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -21,7 +21,7 @@ SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
 @pytest.fixture(scope="module")
 def address(site):
     """The address of a web server for the site, as plain as that of GitHub Pages."""
-    with serve(site) as address:
+    with web_server(site) as address:
         yield address
 
 

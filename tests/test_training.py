@@ -53,7 +53,7 @@ def trained(folder, tmp_path_factory):
         for photo in sorted(trained.glob("photos/*/*/*")):
             archive.write(photo, f"clothes-main/{photo.relative_to(trained / 'photos')}")
     shutil.rmtree(trained / "photos")
-    with walk.serve(trained) as address:
+    with walk.web_server(trained) as address:
         process = make(trained, "train", f"DATASET={address}/photos.zip", "EPOCHS=2")
     (trained / "output.txt").write_text(process.stdout)
     return trained

@@ -24,20 +24,20 @@ CLASS_OF = {
 
 
 @pytest.fixture
-def scores(walk):
+def scores(walked):
     """Keras's scores of each picture, by the picture's name."""
-    record = json.loads((walk / "generated/expected-scores.json").read_text())
+    record = json.loads((walked / "generated/expected-scores.json").read_text())
     return {path.split("/")[-1].removesuffix(".png"): row for path, row in record["scores"].items()}
 
 
 @pytest.fixture
-def variants(walk):
+def variants(walked):
     """The figures of the four TensorFlow Lite models."""
-    return json.loads((walk / "generated/tflite-models.json").read_text())
+    return json.loads((walked / "generated/tflite-models.json").read_text())
 
 
-def test_make_ends_with_the_right_prediction_under_the_real_runtime(walk):
-    output = (walk / "output.txt").read_text()
+def test_make_ends_with_the_right_prediction_under_the_real_runtime(walked):
+    output = (walked / "output.txt").read_text()
     assert "jeans.png is pants, says the Lambda function under AWS's own runtime." in output
     assert "lambda/lambda_function.py" in output and "lambda/api.py" in output
 
@@ -53,9 +53,9 @@ def test_scores_of_the_sample_pictures_are_those_on_record(scores, picture):
     assert probability > 0.5
 
 
-def test_the_function_under_aws_runtime_gives_keras_scores(walk):
-    expected = json.loads((walk / "generated/expected-scores.json").read_text())["scores"]
-    record = json.loads((walk / "generated/lambda-answers.json").read_text())
+def test_the_function_under_aws_runtime_gives_keras_scores(walked):
+    expected = json.loads((walked / "generated/expected-scores.json").read_text())["scores"]
+    record = json.loads((walked / "generated/lambda-answers.json").read_text())
     assert record["runtime"] == "AWS's own runtime"
     assert len(record["answers"]) == 3
     for picture, answer in record["answers"].items():
@@ -80,30 +80,32 @@ def test_each_runtime_loads_the_variants_that_the_notebook_says(variants):
     assert {n for n, row in loads.items() if row["tflite-runtime"] == "no"} == {"dynamic range"}
 
 
-def test_make_with_nothing_changed_runs_nothing(walk):
-    executed = sorted((walk / "generated").glob("*.ipynb"))
+def test_make_with_nothing_changed_runs_nothing(walked):
+    executed = sorted((walked / "generated").glob("*.ipynb"))
     before = [path.stat().st_mtime_ns for path in executed]
-    process = make(walk)
+    process = make(walked)
     assert [path.stat().st_mtime_ns for path in executed] == before
     assert "jeans.png is pants" in process.stdout
     assert process.stderr == ""
 
 
-def test_a_changed_notebook_is_run_again_with_what_follows_it(walk):
-    notebook = walk / "notebooks/05-on-the-internet.ipynb"
-    executed = {path.name: path.stat().st_mtime_ns for path in (walk / "generated").glob("*.ipynb")}
+def test_a_changed_notebook_is_run_again_with_what_follows_it(walked):
+    notebook = walked / "notebooks/05-on-the-internet.ipynb"
+    executed = {
+        path.name: path.stat().st_mtime_ns for path in (walked / "generated").glob("*.ipynb")
+    }
     notebook.touch()
-    make(walk)
+    make(walked)
     changed = {
         path.name
-        for path in (walk / "generated").glob("*.ipynb")
+        for path in (walked / "generated").glob("*.ipynb")
         if path.stat().st_mtime_ns != executed[path.name]
     }
     assert changed == {"05-on-the-internet.ipynb", "06-measurements.ipynb"}
 
 
-def test_a_missing_product_is_made_again(walk):
-    answers = walk / "generated/lambda-answers.json"
+def test_a_missing_product_is_made_again(walked):
+    answers = walked / "generated/lambda-answers.json"
     answers.unlink()
-    make(walk, "generated/04-lambda-function.ipynb")
+    make(walked, "generated/04-lambda-function.ipynb")
     assert answers.exists()

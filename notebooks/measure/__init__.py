@@ -1,18 +1,16 @@
-"""The measuring programs: `make measure` runs `run.py`, lesson 6 draws what it has written.
+"""The measuring programs: `make measure` runs `commands/measure.py`, lesson 6 draws what it has written.
 
 | file | what it does |
 |:--|:--|
-| run.py | the entry: measures all, and writes the record generated/measurements.json |
 | plan.py | what a run measures, how often, and what it leaves out |
 | machine.py | the machine: its cores, whether it is idle, the most that one core can do |
 | environments.py | an environment for each runtime, built by uv |
 | models.py | the picture, the models in each format, and the contenders |
 | contenders.py | starts a worker for each contender and lets them take turns |
 | functions.py | functions as AWS Lambda has them, under AWS's emulator |
-| results.py | from durations to the record: medians, ratios, shares |
+| record.py | from durations to the record: medians, ratios, shares |
 | costs.py | what Lambda charges |
 | ratios.py | ratios in words |
-| draw.py | the drawings of lesson 6 |
-| readme_table.py | README's table, made from the record |
+| figures.py | the drawings of lesson 6 |
 | programs/ | what runs in other environments: workers, converters, the functions compared |
 """

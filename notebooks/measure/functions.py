@@ -226,7 +226,7 @@ def measure_all(functions: dict[str, Function], plan: Plan) -> None:
     picture = PICTURE.read_bytes()
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(picture)}\r\nConnection: close\r\n\r\n"
     PictureServer.answer = head.encode() + picture
-    with walk.serve(PictureServer) as address:
+    with walk.web_server(PictureServer) as address:
         host, caller = address.removeprefix("http://"), Caller(address)
         _measure_starts(functions, plan, host, caller)
         for memory in plan.memories:

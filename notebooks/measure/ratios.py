@@ -39,7 +39,7 @@ def by_name(record: dict) -> dict[tuple[str, str, str], float]:
 
 
 def by_chance(found: dict, photos: int) -> str:
-    """Say in words what `results.mcnemar` found between float32 (the first) and int8."""
+    """Say in words what `record.mcnemar` found between float32 (the first) and int8."""
     first, second, p = found["only_first"], found["only_second"], found["p"]
     verdict = "too rare for chance: int8 is worse" if p < 0.05 else "no proof that int8 is worse"
     return (

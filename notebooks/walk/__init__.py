@@ -1,36 +1,14 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs), scores and models compared (results), pictures and tables (drawings), a web server and
+(inputs), scores and models compared (comparing), pictures and tables (drawings), a web server and
 AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(catalogue). The tests use the same functions. Nothing here imports TensorFlow before a lesson does.
+(bucket). The tests use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import LocalAws, deploy, local_aws, outputs, prepare_sam, start_aws
-from .catalogue import keys, result_rows, state_machine, variations, watch
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
-from .inputs import (
-    COURSE_IMAGE,
-    MODELS,
-    SAMPLES,
-    check_course_scores,
-    check_model,
-    check_parameters,
-    check_preprocessing,
-    class_names,
-    download,
-    keep_model,
-    keras_version,
-    load_kept_model,
-    loading,
-    model_file,
-    open_to_older_keras,
-    photos_folder,
-    picture_file,
-)
-from .lesson import Problem, begin, error_shown, load, one_line, require, run, save
-from .results import (
-    TOLERANCE,
+from .bucket import keys, result_rows, state_machine, variations, watch
+from .comparing import (
     check_export,
     check_same,
     compare,
@@ -43,11 +21,29 @@ from .results import (
     same_answers,
     size_mb,
 )
+from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
+from .inputs import (
+    SAMPLES,
+    check_course_scores,
+    check_model,
+    check_parameters,
+    check_preprocessing,
+    class_names,
+    keep_model,
+    keras_version,
+    load_kept_model,
+    loading,
+    model_file,
+    open_to_older_keras,
+    photos_folder,
+    picture_file,
+)
+from .lesson import Problem, begin, error_shown, load, one_line, require, run, save
 from .servers import (
     Runtime,
     emulator,
     lambda_runtime,
     outcome,
     outcome_in_own_process,
-    serve,
+    web_server,
 )

@@ -85,7 +85,7 @@ def require(file: str) -> Path:
     lesson = MADE_BY.get(Path(file).name)
     if lesson and "COLAB_RELEASE_TAG" in os.environ and not Path(file).exists():
         print(f"{file} is not there yet: running lesson {lesson} …", flush=True)
-        run(f"python notebooks/execute.py {lesson}")
+        run(f"python notebooks/commands execute {lesson}")
     if not Path(file).exists():
         raise Problem(f"{file} is missing. {REMEDIES.get(Path(file).name, '')}".strip())
     return Path(file)

@@ -31,7 +31,7 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve(what):
+def web_server(what):
     """Run a web server on this machine, for this machine only, as long as the `with` block.
 
     Parameters
@@ -205,7 +205,7 @@ def _in_this_process(handler: str, folder, log_file: Path, variables: dict[str, 
             self.wfile.write(json.dumps(answer).encode())
 
     log_file.write_text("")
-    with serve(Invocations) as address:
+    with web_server(Invocations) as address:
         yield address
 
 

@@ -36,14 +36,14 @@ def image_event(picture: str) -> dict:
 @exercise(
     "both-keys",
     str,
-    hint="Make one event of two different pictures, and see whose class comes back. walk.serve gives "
+    hint="Make one event of two different pictures, and see whose class comes back. walk.web_server gives "
     "a picture an address.",
 )
 def both_keys(answer):
     from lambda_function import lambda_handler
 
     by_image = lambda_handler(image_event(COAT), None)
-    with walk.serve(JEANS) as url:
+    with walk.web_server(JEANS) as url:
         both = lambda_handler(image_event(COAT) | {"url": url}, None)
     truth = "image" if both == by_image else "url"
     if answer == truth:

@@ -157,7 +157,7 @@ class Neighbour(BaseHTTPRequestHandler):
     "of the headers. Lesson 5's Stranger does that.",
 )
 def redirect(answer):
-    with walk.serve(Neighbour) as neighbour:
+    with walk.web_server(Neighbour) as neighbour:
         handler = returned(answer(f"{neighbour}/salaries"))
         if not (isinstance(handler, type) and issubclass(handler, BaseHTTPRequestHandler)):
             raise Wrong(
@@ -173,7 +173,7 @@ def redirect(answer):
                     errors.append(error)
 
         watched = Watched if hasattr(handler, "do_GET") else handler
-        with walk.serve(watched) as stranger:
+        with walk.web_server(watched) as stranger:
             host = stranger.removeprefix("http://")
             _check_redirect(host, f"{neighbour}/salaries", errors)
             Neighbour.asked.clear()

@@ -1,5 +1,5 @@
 # %% both-keys
-with walk.serve(JEANS) as url:
+with walk.web_server(JEANS) as url:
     both = image_event(COAT) | {"url": url}
     answer = lambda_handler(both, None)
 winner = "image" if answer == lambda_handler(image_event(COAT), None) else "url"

@@ -1,19 +1,15 @@
 """Make README's table of measurements from generated/measurements.json.
 
-python notebooks/measure/readme_table.py           writes it
-python notebooks/measure/readme_table.py --check   says whether it is up to date
+python notebooks/commands readme_table           writes it
+python notebooks/commands readme_table --check   says whether it is up to date
 """
 
 import statistics
-import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))  # where walk/ and measure/ are
-
-import walk  # noqa: E402
-
-from measure.quota import WHOLE_CORE  # noqa: E402
-from measure.ratios import WORDS, by_name, times  # noqa: E402
+import walk
+from measure.quota import WHOLE_CORE
+from measure.ratios import WORDS, by_name, times
 
 RECORD, README = "generated/measurements.json", Path("README.md")
 BEGIN, END = "<!-- measurements -->\n", "<!-- end of measurements -->\n"
@@ -92,9 +88,5 @@ def main(*arguments: str) -> str | None:
     if "--check" not in arguments:
         walk.save(README, new)
     elif new != text:
-        return "README.md's table differs: run `python notebooks/measure/readme_table.py`."
+        return "README.md's table differs: run `python notebooks/commands readme_table`."
     return None
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -1,8 +1,8 @@
 """Measure size, time, memory and cost of each runtime and function: `make measure` runs this.
 
-    python notebooks/measure/run.py QUICK=1 RECORD=generated/measurements/trial.json
+    python notebooks/commands measure QUICK=1 RECORD=generated/measurements/trial.json
 
-What it takes, as arguments or environment variables; an empty value counts as not given:
+An empty value counts as not given:
 
 RECORD        where the results go; generated/measurements.json
 QUICK         1: fewer repetitions and fewer contenders, to see that it works
@@ -11,17 +11,10 @@ MODEL_COURSE  the course's model, a .h5 or .keras file, instead of random weight
 """
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
-PARAMETERS = {
-    "RECORD": "generated/measurements.json",
-    "QUICK": "",
-    "DATASET": "",
-    "MODEL_COURSE": "",
-}
+STOPPED = "The measurements were stopped; the record is as it was."
 NEEDED = [
     "generated/expected-scores.json",
     "generated/clothing-model.tflite",
@@ -29,16 +22,6 @@ NEEDED = [
     "lambda/lambda_function.py",
     "lambda/api.py",
 ]
-
-
-def parameters(arguments: tuple[str, ...]) -> dict[str, str]:
-    """Return what each parameter was set to, by an argument or else by the environment."""
-    values = {name: os.environ.get(name) or default for name, default in PARAMETERS.items()}
-    for name, _, value in (argument.partition("=") for argument in arguments):
-        if name not in PARAMETERS:
-            sys.exit(f"measure/run.py: what is {name}?\n\n{__doc__}")
-        values[name] = value or values[name]
-    return values
 
 
 def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
@@ -50,8 +33,8 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
         Something is not there, or a program failed; the message says what to do.
     """
     import walk
-
-    from measure import contenders, environments, functions, machine, models, plan, results
+    from measure import contenders, environments, functions, machine, models, plan
+    from measure import record as records
 
     if sys.platform != "linux":
         raise walk.Problem("The measurements need Linux: tflite-runtime and AWS's emulator do.")
@@ -80,32 +63,19 @@ def measure(record: str, quick: str, dataset: str, course_model: str) -> None:
     functions.measure_all(compared, planned)
     about["multiply_adds_per_second"] = max(peaks)
     options = contenders.invoke_options(planned)
-    content = results.make_record(planned, about, facts, found, compared, options)
+    content = records.make_record(planned, about, facts, found, compared, options)
     walk.save(record, json.dumps(content, indent=1) + "\n")
     for reason in planned.left_out:
         print(f"left out: {reason}")
     print(record)
 
 
-def main(*arguments: str) -> str | None:
-    """Run the measurements; return the message to fail with, if they failed."""
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # where walk/ and measure/ are
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that all processes are stopped
-    given = parameters(arguments)
-    record = given["RECORD"]
-    try:
-        import walk  # here and not above, so that Ctrl-C gets one line from the first second on
-
-        try:
-            measure(record, given["QUICK"], given["DATASET"], given["MODEL_COURSE"])
-        except walk.Problem as problem:
-            return str(problem)
-    except KeyboardInterrupt:
-        return f"\nThe measurements were stopped; {record} is as it was."
-    except OSError as error:
-        return f"The measurements stopped: {error}. {record} is as it was."
-    return None
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def main(
+    *,
+    RECORD: str = "generated/measurements.json",
+    QUICK: str = "",
+    DATASET: str = "",
+    MODEL_COURSE: str = "",
+) -> None:
+    """Run the measurements."""
+    measure(RECORD, QUICK, DATASET, MODEL_COURSE)

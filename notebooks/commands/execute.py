@@ -1,6 +1,6 @@
 """Run a notebook of the walk with papermill, from the repository's root.
 
-    python notebooks/execute.py 01-keras-model IMAGE=notebooks/assets/dress.png
+    python notebooks/commands execute 01-keras-model IMAGE=notebooks/assets/dress.png
 
 runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
 outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
@@ -14,19 +14,14 @@ adds to the `papermill` command:
 - a cell that fails is reported in a few lines.
 """
 
-import errno
 import logging
 import re
-import signal
 import sys
 from pathlib import Path
 
-WHAT_TO_DO = {
-    errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
-    errno.EDQUOT: "Your disk quota is used up: free some space.",
-    errno.EACCES: "Make the folder writable, or work in a copy of the repository.",
-    errno.EROFS: "The folder is read-only: work in a copy of the repository.",
-}
+from commands import WHAT_TO_DO
+
+STOPPED = "notebooks/{0}.ipynb was stopped; generated/{0}.ipynb is as it was."
 
 # What differs from run to run: ids, times, memory, ports.
 VARYING = re.compile(
@@ -135,25 +130,9 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
             f"\nnotebooks/{name}.ipynb: its Python process ended, perhaps for lack of memory. "
             f"What its libraries said stands in generated/{name}.log."
         )
-    except OSError as error:
-        return f"{error}. {WHAT_TO_DO.get(error.errno, '')}"
     return None
 
 
-def main(name: str, *assignments: str) -> str | None:
+def main(name: str, copy: str = "", **parameters: str) -> str | None:
     """Run the notebook with these parameters; return the message to fail with, if it failed."""
-    copy = Path("generated", f"{name}.ipynb")
-    if assignments and "=" not in assignments[0]:
-        copy, *assignments = Path(assignments[0]), *assignments[1:]
-    parameters = dict(assignment.split("=", 1) for assignment in assignments)
-    # An empty value stands for the notebook's own default.
-    given = {key: value for key, value in parameters.items() if value}
-    try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the kernel stops, too
-        return run(name, copy, given)
-    except KeyboardInterrupt:
-        return f"\nnotebooks/{name}.ipynb was stopped; {copy} is as it was."
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    return run(name, Path(copy or f"generated/{name}.ipynb"), parameters)

@@ -1,6 +1,6 @@
 """Score all photos of a folder with the function, as lesson 8 does: `make catalogue` runs this.
 
-    python notebooks/score_photos.py PHOTOS=folder
+    python notebooks/commands score_photos PHOTOS=folder
 
 An AWS on this machine gets the stack of lambda/template-catalogue.yaml and the photos of the folder and
 all folders in it; Step Functions runs the function over them. The scores go into
@@ -9,17 +9,16 @@ all this happens on the AWS account whose key is in the environment, where it co
 not tried, for want of an account.
 """
 
-import errno
 import hashlib
 import json
 import os
-import signal
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+
+STOPPED = "Stopped: nothing was written."
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
 SCORES, SUMMARY = Path("generated/catalogue/scores.jsonl"), Path("generated/catalogue/summary.txt")
@@ -130,31 +129,15 @@ def run(folder: Path, on_aws: bool) -> None:
     print(f"\n{text}\n\nThe scores: {SCORES}")
 
 
-def main(*arguments: str) -> str | None:
+def main(*, PHOTOS: str = "", AWS: str = "false") -> str | None:
     """Score the photos; return the message to fail with, if it failed."""
-    for stop in signal.SIGINT, signal.SIGTERM:
-        signal.signal(stop, signal.default_int_handler)
-    values = dict(argument.partition("=")[::2] for argument in arguments)
-    folder, on_aws = values.pop("PHOTOS", ""), values.pop("AWS", "") or "false"
-    if values or not folder or on_aws not in ("true", "false"):
-        return f"score_photos.py: PHOTOS must be a folder, and AWS true or false.\n\n{__doc__}"
+    if not PHOTOS or AWS not in ("true", "false"):
+        return f"PHOTOS={PHOTOS} AWS={AWS}: PHOTOS must be a folder, and AWS true or false."
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
-        import walk  # here and not above, so that Ctrl-C gets one line from the first second on
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            run(Path(folder).absolute(), on_aws == "true")
-        except (walk.Problem, Boto3Error, BotoCoreError, ClientError) as error:
-            return str(error)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            remedy = " Free some space, and run it again." if full else ""
-            return f"{error.filename or 'generated/'}: {error.strerror}.{remedy}"
-    except KeyboardInterrupt:
-        return "\nStopped: nothing was written."
+        run(Path(PHOTOS).absolute(), AWS == "true")
+    except (Boto3Error, BotoCoreError, ClientError) as error:
+        return str(error)
     return None
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -1,14 +1,12 @@
 """Serve the function and its page on this machine until Ctrl-C: `make serve` runs this.
 
-    python notebooks/serve.py PORT=8080
+    python notebooks/commands serve PORT=8080
 
 An AWS on this machine runs the stack of lambda/template.yaml with Public=true. When the function, its
 page or the model changes, the stack is updated. PORT: where it listens; empty for any free port.
 """
 
 import os
-import signal
-import sys
 import time
 from pathlib import Path
 
@@ -41,25 +39,12 @@ def serve(port: int) -> None:
         raise walk.Problem(f"MiniStack ended: {aws.log_file} may say why.")
 
 
-def main(*arguments: str) -> str | None:
-    """Serve; return the message to fail with, if it failed."""
-    for stop in signal.SIGINT, signal.SIGTERM:
-        signal.signal(stop, signal.default_int_handler)
-    values = dict(argument.partition("=")[::2] for argument in arguments)
-    port = values.pop("PORT", "") or "0"
-    if values or not port.isdigit() or int(port) > 65535:
-        return f"serve.py: PORT must be a number up to 65535.\n\n{__doc__}"
+def main(*, PORT: str = "0") -> str | None:
+    """Serve until Ctrl-C; return the message to fail with, if it failed."""
+    if not PORT.isdigit() or int(PORT) > 65535:
+        return f"PORT={PORT}: PORT must be a number up to 65535."
     try:
-        import walk  # here and not above, so that Ctrl-C gets one line from the first second on
-
-        try:
-            serve(int(port))
-        except walk.Problem as problem:
-            return str(problem)
-    except KeyboardInterrupt:
+        serve(int(PORT))
+    except KeyboardInterrupt:  # as it is meant to end
         print("\nStopped; nothing is left.")
     return None
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

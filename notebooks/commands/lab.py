@@ -1,9 +1,9 @@
 """Open JupyterLab at the repository's root, with lesson 1: `make lab` runs this.
 
-    python notebooks/lab.py
+    python notebooks/commands lab
 
 Notebooks that are run and saved there count as unchanged in git. Two things bring that about:
-.gitattributes names a filter, notebooks/strip.py, through which git reads notebooks; and after each
+.gitattributes names a filter, strip.py, through which git reads notebooks; and after each
 save git is told to look. The next time it opens what was open. Arguments are passed on to JupyterLab.
 """
 
@@ -15,7 +15,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = ROOT / ".cache" / "jupyter"
 LESSON = "notebooks/01-keras-model.ipynb"
 
@@ -53,8 +53,8 @@ def set_up_git() -> None:
         return  # no clone, or a folder within somebody else's
     python = shlex.quote(Path(sys.executable).as_posix())
     # git goes on without it where the environment is gone, or a commit is older than the filter.
-    there = f"test -x {python} && test -f notebooks/strip.py"
-    clean = f"{there} && exec {python} -X utf8 notebooks/strip.py; exec cat"
+    there = f"test -x {python} && test -f notebooks/commands/strip.py"
+    clean = f"{there} && exec {python} -X utf8 notebooks/commands/strip.py; exec cat"
     git("config", "--local", "filter.lesson.clean", clean)
     settle()
 
@@ -91,7 +91,7 @@ def set_up_lab() -> None:
     os.environ["JUPYTERLAB_WORKSPACES_DIR"] = str(workspaces)
 
 
-def main(arguments: list[str]) -> None:
+def main(*arguments: str) -> None:
     """Set everything up, and run JupyterLab until it is stopped."""
     set_up_git()
     set_up_lab()
@@ -99,8 +99,4 @@ def main(arguments: list[str]) -> None:
 
     from jupyterlab.labapp import main as jupyter_lab
 
-    jupyter_lab(["--FileContentsManager.post_save_hook=lab.saved", *arguments])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    jupyter_lab(["--FileContentsManager.post_save_hook=commands.lab.saved", *arguments])

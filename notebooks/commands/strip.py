@@ -1,6 +1,6 @@
 """What git sees of a lesson: its text and code, not what running and saving it changed.
 
-notebooks/lab.py makes this the clean filter of git for notebooks/ (.gitattributes says so): git reads
+lab.py makes this the clean filter of git for notebooks/ (.gitattributes says so): git reads
 each notebook through it, so that one that was run and saved counts as unchanged. The file itself, and
 with it the outputs on the screen, stays as it is.
 """

@@ -1,8 +1,8 @@
 """Say whether this machine has what the lessons need: `make check` runs this.
 
-    python notebooks/check.py            all that was looked at, a line each
-    python notebooks/check.py problems   what is wrong for lessons 1 to 6; `make` begins with this
-    python notebooks/check.py build      what is wrong for building .venv/
+    python notebooks/commands doctor            all that was looked at, a line each
+    python notebooks/commands doctor problems   what is wrong for lessons 1 to 6; `make` begins with this
+    python notebooks/commands doctor build      what is wrong for building .venv/
 
 Each problem comes with its remedy. It ends with 1 if what was asked about cannot work at all. It runs
 before there is an environment, too: Python 3.8 is enough.
@@ -17,7 +17,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD_GB, RUN_GB, MEMORY_GB = 3, 0.5, 2  # .venv/ with what is downloaded; the walk; lesson 2
 NEEDED = "papermill", "tensorflow"  # without these, no lesson runs
 
@@ -130,8 +130,7 @@ def lambdas_python():
 def processor():
     if platform.system() != "Linux":
         return "not shared out", "make measure needs Linux"
-    sys.path.append(str(ROOT / "notebooks" / "measure"))
-    import quota
+    from measure import quota
 
     how = quota.find().how
     remedy = "for more than one memory setting it needs the right to make a control group (root)"
@@ -178,7 +177,3 @@ def main(what=""):
         if problem or not what:
             print(f"{'!' if problem else ' '} {name:<13} {found}{': ' if problem else ''}{problem}")
     return int(stop)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Write the repository's public address into links, badges and the cells for Google Colab.
 
-    python notebooks/address.py https://github.com/OWNER/REPOSITORY
+    python notebooks/commands address https://github.com/OWNER/REPOSITORY
 
 `make address REPOSITORY=https://github.com/…` runs this. The address that stands there now is in
 .github/address; it is replaced in every file that git knows.
@@ -8,7 +8,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 PLACE = Path(".github/address")
@@ -38,7 +37,3 @@ def main(address: str = "") -> str | None:
     PLACE.write_text(f"https://github.com/{new}\n")
     print(f"Written into {written} files: look at `git diff`, commit, and run `make site`.")
     return None
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
