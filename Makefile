@@ -9,6 +9,7 @@
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
+# make publish  runs lessons 01 to 08 and copies what they show into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make address  writes the public address into links and cells; REPOSITORY=https://github.com/…
@@ -74,7 +75,7 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: address walk check problems measure serve deploy-check catalogue-check catalogue train test \
+.PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train test \
 	soak site format lint lab clean writable FORCE
 
 walk: generated/06-measurements.ipynb
@@ -116,7 +117,8 @@ generated/05-on-the-internet.ipynb: notebooks/05-on-the-internet.ipynb \
 	@$(execute)
 
 generated/06-measurements.ipynb: notebooks/06-measurements.ipynb \
-		generated/05-on-the-internet.ipynb generated/measurements.json $(wildcard notebooks/measure/*.py)
+		generated/05-on-the-internet.ipynb generated/published/measurements.json \
+		$(wildcard generated/measurements.json notebooks/measure/*.py)
 	@$(execute)
 
 # Not part of the walk: these need PyPI for the bundle's packages.
@@ -207,13 +209,13 @@ catalogue: generated/05-on-the-internet.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
 		$(commands) score_photos PHOTOS="$$PHOTOS" AWS="$$AWS"
 
-# A quick run, and one of another model than the embedded one, leave alone what is tracked.
+# Your own record, which lesson 6 takes from then on; a quick run, or one of a model of your own, makes
+# one beside it.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
 measure: generated/05-on-the-internet.ipynb
 	@$(commands) measure RECORD=$(trial:=.json) QUICK="$$QUICK" DATASET="$$DATASET" \
 		MODEL_COURSE="$$MODEL_COURSE"
 	@$(commands) execute 06-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
-	@$(if $(trial),,$(commands) readme_table)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)
@@ -230,7 +232,12 @@ format: $(environment)
 	ruff check --quiet --fix-only .
 	ruff format .
 
-# From the executed copies as they are; .cache/site/ holds what Sphinx reads and remembers.
+# The executed lessons as one reads them on GitHub and on the site, README's table: what they show is
+# published as it was, on purpose, and never by another target.
+publish: walk generated/07-deployment.ipynb generated/08-catalogue.ipynb
+	@$(commands) publish
+
+# From the published lessons; .cache/site/ holds what Sphinx reads and remembers.
 site: $(environment)
 	@python notebooks/site/stage.py .cache/site
 	@rm -rf generated/site
@@ -251,6 +258,5 @@ address:
 	@python3 notebooks/commands address "$$REPOSITORY"
 
 clean:
-	find generated -mindepth 1 -maxdepth 1 ! -name '*.ipynb' ! -name measurements.json \
-		-exec rm -rf {} +
+	find generated -mindepth 1 -maxdepth 1 ! -name published -exec rm -rf {} +
 	rm -rf lambda/.aws-sam .cache/site

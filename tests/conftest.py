@@ -27,8 +27,7 @@ def copy_repository(folder):
         left_out = {".venv", ".cache", ".git", ".aws-sam", "own"}
         left_out |= {"__pycache__", ".pytest_cache", ".ruff_cache"}
         if Path(where).name == "generated":
-            left_out |= {name for name in names if not name.endswith(".ipynb")}
-            left_out -= {"measurements.json"}
+            left_out |= {name for name in names if name != "published"}
         return left_out & set(names)
 
     return Path(shutil.copytree(REPOSITORY, folder, ignore=not_tracked))

@@ -286,7 +286,7 @@ def test_the_lesson_says_what_each_resource_is_for():
 def test_the_committed_lesson_was_run_to_its_end():
     said = "".join(
         output.get("text", "")
-        for cell in code_cells(REPOSITORY / "generated/08-catalogue.ipynb")
+        for cell in code_cells(REPOSITORY / "generated/published/08-catalogue.ipynb")
         for output in cell.outputs
     )
     assert "complete, and equal to the first run: True" in said

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 
 LESSON = "notebooks/01-keras-model.ipynb"
 EXERCISE = "notebooks/exercises/one.ipynb"
-COPY = "generated/01-keras-model.ipynb"
+COPY = "generated/published/01-keras-model.ipynb"
 
 # What JupyterLab adds when it saves, with another kernel and some cells folded.
 METADATA = {

@@ -82,7 +82,7 @@ def test_the_api_is_shown_as_people_write_it():
 def test_every_picture_says_in_words_what_it_shows(lesson):
     pictures = [
         output
-        for cell in code_cells(REPOSITORY / "generated" / f"{lesson}.ipynb")
+        for cell in code_cells(REPOSITORY / "generated/published" / f"{lesson}.ipynb")
         for output in cell.outputs
         if "image/png" in output.get("data", {})
     ]
@@ -92,7 +92,7 @@ def test_every_picture_says_in_words_what_it_shows(lesson):
 
 
 def test_the_words_reach_the_page():
-    copy = REPOSITORY / "generated/01-keras-model.ipynb"
+    copy = REPOSITORY / "generated/published/01-keras-model.ipynb"
     page, _ = HTMLExporter(template_name="classic").from_filename(str(copy))
     assert 'alt="jeans.png: pants, 93.9%. Scores: pants 3.35, shoes' in page
 

@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 import walk
-from commands import execute
+from commands import execute, publish
 from conftest import REPOSITORY, run
 from PIL import Image
 
@@ -277,20 +277,42 @@ def test_an_attack_ends_in_one_line():
 # --- executing a lesson --------------------------------------------------------------------------
 
 
-def test_what_varies_from_run_to_run_is_blotted_out_in_the_copy_alone():
-    text = f"""REPORT RequestId: 8b1c7bd0-1111-4222-8333-123456789abc\tDuration: 12.34 ms
-Max Memory Used: 89 MB, after 3.1 s, "invoke_ms": 9.5, {Path.cwd()}/lambda, 1769 MB, 10 classes"""
-    cell = nbformat.v4.new_code_cell(metadata={"tags": ["varies"]})
-    cell.outputs = [nbformat.v4.new_output("stream", text=text)]
-    other = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text=text)])
-    metadata = {"papermill": {}, "language_info": {"name": "python"}}
-    notebook = nbformat.v4.new_notebook(cells=[cell, other], metadata=metadata)
-    execute.without_traces_of_the_run(notebook)
+def executed_lesson(*outputs, tags=()):
+    """A lesson with a text and a cell that put these texts out, as papermill leaves it."""
+    text = nbformat.v4.new_markdown_cell("[words](../notebooks/glossary.md), [next](02.ipynb)")
+    cell = nbformat.v4.new_code_cell("work()", metadata={"tags": [*tags], "papermill": {}})
+    cell.outputs = [nbformat.v4.new_output("stream", text=output) for output in outputs]
+    metadata = {
+        "papermill": {"start_time": "…"},
+        "language_info": {"name": "python", "version": "3.11.7"},
+    }
+    return nbformat.v4.new_notebook(cells=[text, cell], metadata=metadata)
+
+
+def test_what_is_published_has_its_numbers_and_no_paths_or_ids():
+    printed = f"""REPORT RequestId: 8b1c7bd0-1111-4222-8333-123456789abc\tDuration: 12.34 ms
+Max Memory Used: 89 MB, after 3.1 s, 13491234 bytes, {REPOSITORY}/lambda, {Path.home()}/.aws
+http://0a1b2c3d.execute-api.localhost:41234/, deadbeef"""
+    notebook = publish.published(executed_lesson(printed), REPOSITORY, Path.home())
+    text, cell = notebook.cells
     assert cell.outputs[0].text == (
-        "REPORT RequestId: …  Duration: … ms\n"
-        'Max Memory Used: … MB, after … s, "invoke_ms": …, …/lambda, 1769 MB, 10 classes'
+        "REPORT RequestId: …\tDuration: 12.34 ms\n"
+        "Max Memory Used: 89 MB, after 3.1 s, 13491234 bytes, …/lambda, …/.aws\n"
+        "http://….execute-api.localhost:41234/, deadbeef"
     )
-    assert other.outputs[0].text == text
+    assert text.source == "[words](../../notebooks/glossary.md), [next](02.ipynb)"
+    assert not notebook.metadata.get("papermill") and not cell.metadata.get("papermill")
+
+
+def test_other_peoples_photos_and_where_they_are_do_not_get_published():
+    notebook = executed_lesson("a photo", tags=["parameters", "unpublished"])
+    notebook.cells.append(executed_lesson(tags=["injected-parameters"]).cells[1])
+    assert publish.differs(notebook, executed_lesson()).startswith("it was run with parameters")
+    notebook = publish.published(notebook, REPOSITORY, Path.home())
+    assert len(notebook.cells) == 2 and notebook.cells[1].outputs == []
+    assert publish.differs(notebook, executed_lesson()) == ""
+    notebook.cells[1].source = "work(2)"
+    assert publish.differs(notebook, executed_lesson()).startswith("it was changed since it ran")
 
 
 def test_a_notebook_that_is_no_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):

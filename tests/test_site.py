@@ -54,7 +54,7 @@ def test_it_has_a_page_for_everything_that_one_reads(site):
 
 def test_a_lessons_page_shows_what_its_cells_printed(site):
     text = html(site, "01-keras-model").get_text()
-    printed = [o.text for c in code_cells(REPOSITORY / "generated/01-keras-model.ipynb")
+    printed = [o.text for c in code_cells(REPOSITORY / "generated/published/01-keras-model.ipynb")
                for o in c.outputs if o.output_type == "stream"]  # fmt: skip
     assert len(printed) > 5
     assert [each for each in printed if each.strip() not in text] == []
@@ -64,7 +64,7 @@ def test_a_lessons_page_shows_what_its_cells_printed(site):
 def test_tables_that_cells_made_are_tables(site, lesson):
     markdown = [
         output.data["text/markdown"]
-        for cell in code_cells(REPOSITORY / f"generated/{lesson}.ipynb")
+        for cell in code_cells(REPOSITORY / f"generated/published/{lesson}.ipynb")
         for output in cell.outputs
         if "text/markdown" in output.get("data", {})
     ]
@@ -145,7 +145,7 @@ def test_every_picture_says_in_words_what_it_shows(site, page):
 
 def test_the_words_are_those_of_the_executed_copies(site):
     for lesson in LESSONS:
-        cells = code_cells(REPOSITORY / f"generated/{lesson}.ipynb")
+        cells = code_cells(REPOSITORY / f"generated/published/{lesson}.ipynb")
         said = [
             output.metadata["image/png"]["alt"]
             for cell in cells

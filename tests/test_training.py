@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_the_texts_say_what_the_committed_training_measured():
     assert re.search(rf"\| embedded: .*\| {model} \|", readme)
     assert re.search(rf"only the head trained \|.*\| {head} \|", readme)
     assert re.search(rf"\| accuracy \| {model} ", (assets / "README.md").read_text())
-    printed = (REPOSITORY / "generated/train-the-model.ipynb").read_text()
+    printed = (REPOSITORY / "generated/published/train-the-model.ipynb").read_text()
     assert f"accuracy {model}: {record['right']} of 341 validation photos" in printed
 
 
@@ -99,8 +100,10 @@ def test_a_training_on_downloaded_pictures_leaves_its_figures(trained):
     assert (trained / "generated/training-2-epochs/mistakes.png").stat().st_size > 10_000
 
 
-def test_its_executed_copy_holds_no_photos_and_no_progress_bars(trained):
-    copy = trained / "generated/train-the-model.ipynb"
+def test_what_is_published_of_it_holds_no_photos_and_no_progress_bars(trained):
+    process = run([sys.executable, "notebooks/commands", "publish"], trained)
+    assert "published: train-the-model\n" in process.stdout, process.stderr
+    copy = trained / "generated/published/train-the-model.ipynb"
     assert "photos.zip" not in copy.read_text()  # nor where they were
     cells = code_cells(copy)
     private = [cell for cell in cells if "unpublished" in cell.metadata.get("tags", [])]

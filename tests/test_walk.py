@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from conftest import PICTURES, REPOSITORY, make
+from conftest import PICTURES, REPOSITORY, make, run
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -78,6 +78,16 @@ def test_each_runtime_loads_the_variants_that_the_notebook_says(variants):
     loads = {name: row["loads_in"] for name, row in variants.items()}
     assert all(row["ai-edge-litert"] == "yes" for row in loads.values())
     assert {n for n, row in loads.items() if row["tflite-runtime"] == "no"} == {"dynamic range"}
+
+
+def test_nothing_that_git_keeps_was_changed_by_the_walk(walked):
+    """On whatever processor, however slow: what depends on them is in generated/, ignored."""
+    listed = run(["git", "ls-files", "-z"], REPOSITORY).stdout.rstrip("\0").split("\0")
+    kept = [name for name in listed if (REPOSITORY / name).is_file()]
+    assert "generated/published/02-tflite-model.ipynb" in kept
+    changed = [n for n in kept if (walked / n).read_bytes() != (REPOSITORY / n).read_bytes()]
+    assert changed == []
+    assert run(["git", "check-ignore", "generated/02-tflite-model.ipynb"], REPOSITORY).stdout
 
 
 def test_make_with_nothing_changed_runs_nothing(walked):

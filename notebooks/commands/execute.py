@@ -4,14 +4,8 @@
 
 runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
 outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
-adds to the `papermill` command:
-
-- the copy appears whole or not at all;
-- it holds no times, no paths and no Python version: the same run gives the same file;
-- of cells tagged `varies` (logs, times) it holds the outputs with such numbers blotted out;
-- of cells tagged `unpublished` (photos of other people's, progress bars) it holds no outputs, and
-  where that is the cell of the parameters, not what they were set to;
-- a cell that fails is reported in a few lines.
+adds to the `papermill` command: the copy appears whole or not at all, and a cell that fails is reported
+in a few lines.
 """
 
 import logging
@@ -22,16 +16,6 @@ from pathlib import Path
 from commands import WHAT_TO_DO
 
 STOPPED = "notebooks/{0}.ipynb was stopped; generated/{0}.ipynb is as it was."
-
-# What differs from run to run: ids, times, memory, ports.
-VARYING = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"
-    r"|\b[\d.]+(?= (?:ms|s)\b)"
-    r"|(?<=Max Memory Used: )\d+"
-    r'|(?<=_ms": )[\d.]+'
-    r"|\b[0-9a-f]{8}\b|\b[0-9a-f]{32}\b|(?<=-)[0-9A-F]{13}\b"
-    r"|(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+"
-)
 
 
 def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
@@ -60,43 +44,12 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
         coalesce_streams=True,  # however slowly the lines of a cell come
         extra_arguments=["--log-level=CRITICAL"],  # of the kernel
     )
-    without_traces_of_the_run(notebook)
     part = copy.with_suffix(".part")
     try:
         nbformat.write(notebook, part)
         part.replace(copy)
     finally:
         part.unlink(missing_ok=True)
-
-
-def without_traces_of_the_run(notebook) -> None:
-    """Remove what differs from run to run and from machine to machine, and what is unpublished."""
-    del notebook.metadata["papermill"]
-    notebook.metadata.language_info.pop("version", None)
-    private = False
-    for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
-        for trace in ("papermill", "execution"):
-            cell.metadata.pop(trace, None)
-        if "injected-parameters" in tags:
-            cell.id = "injected-parameters"  # papermill gives it a random one
-        if "varies" in tags:
-            for output in cell.outputs:
-                blot_out(output)
-        if "unpublished" in tags:
-            cell.outputs = []
-            private |= "parameters" in tags
-    if private:
-        notebook.cells = [cell for cell in notebook.cells if cell.id != "injected-parameters"]
-
-
-def blot_out(output) -> None:
-    """Replace the numbers in the texts of a cell's output that differ from run to run."""
-    places = [(output, "text")] if output.output_type == "stream" else []
-    places += [(output.data, kind) for kind in output.get("data", {}) if kind.startswith("text/")]
-    for holder, key in places:
-        text = holder[key].replace(str(Path.cwd()), "…")
-        holder[key] = VARYING.sub("…", text).replace("\t", "  ")
 
 
 def report(name: str, error) -> str:

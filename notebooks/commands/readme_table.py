@@ -1,4 +1,4 @@
-"""Make README's table of measurements from generated/measurements.json.
+"""Make README's table of measurements from generated/published/measurements.json.
 
 python notebooks/commands readme_table           writes it
 python notebooks/commands readme_table --check   says whether it is up to date
@@ -11,7 +11,7 @@ import walk
 from measure.quota import WHOLE_CORE
 from measure.ratios import WORDS, by_name, times
 
-RECORD, README = "generated/measurements.json", Path("README.md")
+RECORD, README = "generated/published/measurements.json", Path("README.md")
 BEGIN, END = "<!-- measurements -->\n", "<!-- end of measurements -->\n"
 COURSE = "the course's"
 LABELS = {
@@ -75,17 +75,17 @@ def footnote(record: dict) -> str:
     return text
 
 
-def main(*arguments: str) -> str | None:
+def main(what: str = "") -> str | None:
     """Write the table, or check it; return the message to fail with, if it failed."""
     if not Path(RECORD).exists():
-        return f"{RECORD} is missing: run `make measure`."
+        return f"{RECORD} is missing: `make measure`, then `make publish`, make it."
     text = README.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         return f"README.md has no place for the table: the lines {BEGIN.strip()} and {END.strip()}."
     new = before + BEGIN + table(walk.load(RECORD)) + END + after
-    if "--check" not in arguments:
+    if what != "--check":
         walk.save(README, new)
     elif new != text:
         return "README.md's table differs: run `python notebooks/commands readme_table`."

@@ -109,7 +109,9 @@ def _named(folder: str, pattern: str) -> list[str]:
 def lessons() -> list[Page]:
     """The lessons in their order, and the appendix."""
     names = [*_named("notebooks", "0*.ipynb"), "train-the-model"]
-    return [Page(name, f"notebooks/{name}.ipynb", f"generated/{name}.ipynb") for name in names]
+    return [
+        Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
+    ]
 
 
 def exercises() -> list[Page]:

@@ -38,7 +38,17 @@ from .inputs import (
     photos_folder,
     picture_file,
 )
-from .lesson import Problem, begin, error_shown, load, one_line, require, run, save
+from .lesson import (
+    Problem,
+    begin,
+    error_shown,
+    load,
+    load_measurements,
+    one_line,
+    require,
+    run,
+    save,
+)
 from .servers import (
     Runtime,
     emulator,

@@ -26,9 +26,10 @@ MADE_BY = {  # the lesson that makes a file
     "catalogue.py": "08-catalogue",
 }
 REMEDIES = {file: f"Run notebooks/{lesson}.ipynb first." for file, lesson in MADE_BY.items()}
-REMEDIES["measurements.json"] = (
-    "`git checkout generated` brings it back; `make measure` makes it anew."
-)
+REMEDIES["measurements.json"] = "It comes with the repository; `make measure` makes one, too."
+
+# What git keeps of what running the lessons makes: `make publish` writes it, and nothing else does.
+PUBLISHED = Path("generated/published")
 
 
 class Problem(Exception):
@@ -149,6 +150,12 @@ def save(path: str | Path, content) -> None:
 def load(path: str | Path):
     """Return what a JSON file holds; raise a Problem if it is missing."""
     return json.loads(require(str(path)).read_text(encoding="utf-8"))
+
+
+def load_measurements(record: str = "") -> dict:
+    """Return a record of `make measure`: this one, or your own, or else the published one."""
+    own = Path("generated/measurements.json")
+    return load(record or (own if own.exists() else PUBLISHED / own.name))
 
 
 def run(command: str, folder: str | Path = ".") -> str:
