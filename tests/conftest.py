@@ -12,12 +12,24 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from filelock import FileLock
 from picture_server import picture_server
 from walk.aws import NEEDS, prepare_sam, start_aws
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
+
+# Groups of tests that take minutes, in the order in which they begin; all others come after them.
+LONGEST_FIRST = [
+    "training",
+    "measurements",
+    "serve",
+    "own model",
+    "catalogue stack",
+    "colab",
+    "bundle",
+]
 
 
 def copy_repository(folder):
@@ -30,7 +42,18 @@ def copy_repository(folder):
             left_out |= {name for name in names if name != "published"}
         return left_out & set(names)
 
-    return Path(shutil.copytree(REPOSITORY, folder, ignore=not_tracked))
+    shutil.copytree(REPOSITORY, folder, ignore=not_tracked)
+    for name in "environments", "models":  # large, and made once for all
+        made = REPOSITORY / ".cache" / name
+        made.mkdir(parents=True, exist_ok=True)
+        (folder / ".cache").mkdir(exist_ok=True)
+        (folder / ".cache" / name).symlink_to(made)
+    return Path(folder)
+
+
+def copy_of(copy, folder):
+    """Copy such a copy, with all that was made in it; what is shared stays a link."""
+    return Path(shutil.copytree(copy, folder, symlinks=True))
 
 
 def environment():
@@ -117,12 +140,56 @@ def lesson_cells(notebook):
     return [cell for cell in code_cells(notebook) if "colab" not in cell.metadata.get("tags", [])]
 
 
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that both workers have work until the end."""
+    order = {group: place for place, group in enumerate(LONGEST_FIRST)}
+
+    def place(item):
+        marker = item.get_closest_marker("xdist_group")
+        return order.get(marker.args[0] if marker else "", len(order))
+
+    items.sort(key=place)  # what is of one group stays in its order
+
+
 @pytest.fixture(scope="session")
-def walked(tmp_path_factory):
-    """A copy of the repository, in a folder with a space in its name, where `make` has run."""
-    folder = copy_repository(tmp_path_factory.mktemp("walk") / "a copy")
-    (folder / "output.txt").write_text(make(folder).stdout)
-    return folder
+def once(tmp_path_factory, worker_id):
+    """Make a folder once for all workers: the first one that asks makes it, the others wait.
+
+    As https://pytest-xdist.readthedocs.io/en/stable/how-to.html has it.
+    """
+    place = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        place = place.parent  # the workers' own folders lie in it
+
+    def once(name, fill):
+        """Return the folder of this name, in one with a space; `fill(folder)` has made it."""
+        folder = place / name / "a copy"
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.parent / "lock"):
+            if not (folder.parent / "whole").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                fill(folder)
+                (folder.parent / "whole").touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def walked(once):
+    """A copy of the repository where `make` has run. All workers share it: tests only read it."""
+
+    def walk(folder):
+        copy_repository(folder)
+        (folder / "output.txt").write_text(make(folder).stdout)
+
+    return once("walked", walk)
+
+
+@pytest.fixture(scope="module")
+def own_walk(walked, tmp_path_factory):
+    """A copy of it, with which the tests of one file do what they like."""
+    return copy_of(walked, tmp_path_factory.mktemp("walk") / "a copy")
 
 
 @pytest.fixture(scope="session")
@@ -132,11 +199,14 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def checked(walked, tmp_path_factory):
-    """A copy of the walked, in a folder with a space, where `make deploy-check` has run."""
-    folder = shutil.copytree(walked, tmp_path_factory.mktemp("deployment") / "a copy")
-    (folder / "said.txt").write_text(make(folder, "deploy-check").stdout)
-    return folder
+def checked(walked, once):
+    """A copy of the walk where `make deploy-check` has run. All workers share it, too."""
+
+    def check(folder):
+        copy_of(walked, folder)
+        (folder / "said.txt").write_text(make(folder, "deploy-check").stdout)
+
+    return once("checked", check)
 
 
 @pytest.fixture(scope="session")
@@ -162,9 +232,9 @@ def picture_host():
 
 
 @pytest.fixture(scope="session")
-def serve_folder(tmp_path_factory, picture_host):
-    """A fresh copy of the repository, whose stack may fetch pictures from that server alone."""
-    folder = copy_repository(tmp_path_factory.mktemp("serve") / "a copy")
+def serve_folder(checked, tmp_path_factory, picture_host):
+    """A copy of the walk with a bundle, whose stack may fetch pictures from that server alone."""
+    folder = copy_of(checked, tmp_path_factory.mktemp("serve") / "a copy")
     config = folder / "lambda/samconfig.toml"
     chosen = f'"AllowedHosts={picture_host}",'
     config.write_text(config.read_text().replace('# "AllowedHosts=example.org",', chosen))
@@ -201,12 +271,11 @@ def served(serve_folder):
 
 
 @pytest.fixture(scope="module")
-def work_there(walked, tmp_path_factory):
-    """A copy of the walked, in a folder with a space in its name, in which this process works."""
-    folder = shutil.copytree(walked, tmp_path_factory.mktemp("work") / "a copy")
+def work_there(own_walk):
+    """The same, and this process works in it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        yield folder
+        patch.chdir(own_walk)
+        yield own_walk
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from docker.utils import exclude_paths
 from measure.environments import pinned
 from packaging.requirements import Requirement
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("bundle")
 
 
 @pytest.fixture(scope="module")

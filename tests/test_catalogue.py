@@ -17,7 +17,7 @@ from corpus import JEANS
 from deployment import LAMBDA
 from test_contract import LIMITS, variables
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("catalogue")
 
 BUCKET = "pictures"
 

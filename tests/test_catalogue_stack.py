@@ -27,7 +27,7 @@ from conftest import (
 from deployment import template
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("catalogue stack")
 
 LESSON = REPOSITORY / "notebooks/08-catalogue.ipynb"
 TEMPLATE = "template-catalogue.yaml"

@@ -1,12 +1,11 @@
 """Google Colab, as far as it can be played here: a notebook alone, with another Python and TensorFlow."""
 
 import json
-import shutil
 import sys
 
 import nbformat
 import pytest
-from conftest import REPOSITORY, commit_all, copy_repository, git, run
+from conftest import REPOSITORY, commit_all, copy_of, copy_repository, git, run
 from walk import web_server
 from walk.aws import path_to_python
 
@@ -45,7 +44,7 @@ def address(tmp_path_factory):
     commit_all(course)
     git(folder, "clone", "--quiet", "--bare", course, folder / "github/course")
     git(folder / "github/course", "update-server-info")
-    shutil.copytree(course, folder / "github/course/raw/main")
+    copy_of(course, folder / "github/course/raw/main")
     with web_server(folder / "github") as address:
         yield f"{address}/course"
 

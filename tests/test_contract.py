@@ -27,7 +27,7 @@ from picture_server import FETCHED, Server, picture_server
 from PIL import Image
 from walk import lambda_runtime
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("contract")
 
 # Short limits, so that the slow servers of the tests cost little time.
 LIMITS = {

@@ -8,7 +8,7 @@ from conftest import code_cells, processes_in
 from deployment import LESSON, TEMPLATES, template
 from walk.aws import NEEDS
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("deployment")
 
 
 def outputs(notebook):

@@ -66,9 +66,8 @@ def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-@pytest.mark.xdist_group("walk")
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=name)
-def test_untouched_then_wrong_then_right(file, walked):
+def test_untouched_then_wrong_then_right(file, own_walk):
     """Nothing passes by itself, a wrong answer gets the hint that fits, the solution passes."""
     notebook = nbformat.read(file, as_version=4)
     starters = [cell for cell in notebook.cells if checked(cell.source)]
@@ -76,7 +75,7 @@ def test_untouched_then_wrong_then_right(file, walked):
     answers = {each: [*WRONG[each], right[each]] for each in names_in(file)}
     tried = try_answers(notebook, answers)
     tried += [(cell, "not attempted yet") for cell in starters]
-    execute(notebook, walked / "notebooks/exercises")
+    execute(notebook, own_walk / "notebooks/exercises")
 
     for cell, words in tried:
         assert words in output(cell), cell.source
@@ -130,8 +129,7 @@ def files_of(folder):
     return {file: file.stat().st_mtime for file in files if "__pycache__" not in file.parts}
 
 
-@pytest.mark.xdist_group("walk")
-def test_a_class_is_graded(walked, tmp_path):
+def test_a_class_is_graded(own_walk, tmp_path):
     """Untouched, half, all; what is missing, broken, endless or dead gets its word."""
     lessons = [file for file in NOTEBOOKS if file.stem[:2] in ("04", "06")]
     for student, share in {"anna": 0, "ben": 0.7, "carla": 1}.items():
@@ -149,9 +147,9 @@ def test_a_class_is_graded(walked, tmp_path):
     done = nbformat.v4.new_code_cell("done()")
     done.outputs = [nbformat.v4.new_output("stream", text="3 of 4 exercises are done\n")]
     nbformat.write(nbformat.v4.new_notebook(cells=[done]), tmp_path / "carla/homework.ipynb")
-    before = files_of(walked)
+    before = files_of(own_walk)
 
-    process = run([sys.executable, "notebooks/exercises/grade.py", str(tmp_path)], walked)
+    process = run([sys.executable, "notebooks/exercises/grade.py", str(tmp_path)], own_walk)
 
     rows = [re.split(r"  +", line.strip()) for line in process.stdout.splitlines()]
     missing, dead = "missing", "its Python ended"
@@ -162,7 +160,7 @@ def test_a_class_is_graded(walked, tmp_path):
         ["carla", "no notebook", missing, missing, "3 of 3", missing, "3 of 3", "3 of 4"],
     ]
     assert process.returncode == 0 and process.stderr == ""
-    assert files_of(walked) == before
+    assert files_of(own_walk) == before
 
 
 def test_a_folder_without_students_and_a_repository_without_a_walk(tmp_path):

@@ -13,7 +13,7 @@ from corpus import JEANS, image_event
 from picture_server import picture_server
 from tflite_runtime import interpreter
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("function")
 
 # Reads events from stdin, writes the answers and the loaded modules to stdout.
 DRIVER = """

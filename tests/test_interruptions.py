@@ -10,6 +10,7 @@ import time
 import pytest
 from conftest import (
     REPOSITORY,
+    copy_of,
     copy_repository,
     environment,
     make,
@@ -41,9 +42,8 @@ def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path):
     assert not part.is_symlink()
 
 
-@pytest.mark.xdist_group("walk")
 def test_a_function_that_cannot_be_written_is_named(walked, tmp_path):
-    folder = shutil.copytree(walked, tmp_path / "copy")
+    folder = copy_of(walked, tmp_path / "copy")
     (folder / "lambda/lambda_function.py").unlink()
     (folder / "lambda/lambda_function.py").mkdir()
     (folder / "notebooks/04-lambda-function.ipynb").touch()
@@ -88,9 +88,8 @@ def test_a_run_that_is_interrupted_says_so_in_one_line(tmp_path, seconds):
     wait_for(lambda: not processes_in(folder))
 
 
-@pytest.mark.xdist_group("walk")
 def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walked, tmp_path):
-    folder = shutil.copytree(walked, tmp_path / "copy")
+    folder = copy_of(walked, tmp_path / "copy")
     executed = folder / "generated/04-lambda-function.ipynb"
     before = executed.read_bytes()
     (folder / "notebooks/04-lambda-function.ipynb").touch()
@@ -111,9 +110,8 @@ def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walked, tmp_
     assert (folder / "lambda/lambda_function.py").read_text() == committed
 
 
-@pytest.mark.xdist_group("walk")
 def test_a_cell_that_fails_leaves_no_emulator(walked, tmp_path):
-    folder = shutil.copytree(walked, tmp_path / "copy")
+    folder = copy_of(walked, tmp_path / "copy")
     notebook = folder / "notebooks/04-lambda-function.ipynb"
     post = "json=event).json()"
     assert post in notebook.read_text()

@@ -56,6 +56,19 @@ def ran(folder):
 # --- what is run again ---------------------------------------------------------------------------
 
 
+def test_a_changed_notebook_is_run_again_with_what_follows_it(folder):
+    (folder / "notebooks/05-on-the-internet.ipynb").touch()
+    make(folder)
+    assert ran(folder) == ["05", "06"]
+
+
+def test_a_missing_product_is_made_again(folder):
+    (folder / "generated/lambda-answers.json").unlink()
+    make(folder, "generated/04-lambda-function.ipynb")
+    assert ran(folder) == ["04 NOTEBOOK=generated/03-predict.ipynb"]
+    assert (folder / "generated/lambda-answers.json").exists()
+
+
 def test_what_a_failed_run_left_alone_is_not_made_again(folder):
     assert run(["make", "VENV=", "MODEL=nonsense"], folder).returncode != 0
     make(folder)

@@ -14,7 +14,7 @@ from conftest import REPOSITORY, environment, make, run
 from measure import environments, quota, ratios
 from measure import record as records
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("measurements")
 
 RUNTIMES = {"keras", "tf.lite", "tflite-runtime", "litert", "onnxruntime"}
 OURS = {"ours (image)", "ours (zip)", "ours (zip, int8)"}
@@ -55,20 +55,12 @@ def complete(record):
 
 
 @pytest.fixture(scope="module")
-def measured(walked):
-    """The copy of the repository in which `make measure QUICK=1` has run.
-
-    The environments and the models of the contenders are the repository's: they are large, take a
-    while, and are made once.
-    """
-    for name in "environments", "models":
-        made = REPOSITORY / ".cache" / name
-        made.mkdir(parents=True, exist_ok=True)
-        (walked / ".cache" / name).symlink_to(made)
-    before = [(walked / name).read_bytes() for name in KEPT]
-    make(walked, "measure", "QUICK=1", "DATASET=")  # whatever is set here
-    assert [(walked / name).read_bytes() for name in KEPT] == before
-    return walked
+def measured(own_walk):
+    """A copy of the walk in which `make measure QUICK=1` has run."""
+    before = [(own_walk / name).read_bytes() for name in KEPT]
+    make(own_walk, "measure", "QUICK=1", "DATASET=")  # whatever is set here
+    assert [(own_walk / name).read_bytes() for name in KEPT] == before
+    return own_walk
 
 
 def test_a_quick_run_measures_every_contender_and_leaves_what_is_published(measured):

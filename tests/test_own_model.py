@@ -101,6 +101,7 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     assert 'here, but lesson 1 was run with "cup fork knife spoon"' in str(error.value)
 
 
+@pytest.mark.xdist_group("own model")
 def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
     """A model of the course's kind written by Keras 2; then that of the homework, by Keras 3."""
     folder = copy_repository(tmp_path / "a copy")

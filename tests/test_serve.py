@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import corpus
 import pytest
 import walk
-from conftest import processes_in, run, serving, wait_for
+from conftest import copy_of, processes_in, run, serving, wait_for
 from picture_server import FETCHED
 from test_contract import STATUS
 
@@ -129,7 +128,7 @@ def listening(port):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_however_make_ends(serve_folder, tmp_path, end, request):
     request.getfixturevalue("served")  # so that another one is running at the same time
-    folder = shutil.copytree(serve_folder, tmp_path / "another", symlinks=True)
+    folder = copy_of(serve_folder, tmp_path / "another")
     with serving(folder) as (make_process, address):
         port = urlsplit(address).port
         assert listening(port) and ask(address, "GET").status == 200

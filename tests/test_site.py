@@ -2,12 +2,11 @@
 
 import functools
 import re
-import shutil
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import REPOSITORY, code_cells, make
+from conftest import REPOSITORY, code_cells, copy_of, make
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -218,7 +217,7 @@ def test_each_notebook_can_be_downloaded(site, notebook):
 
 def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_so(site_copy):
     """The copy is in one of the two states; another copy is brought into the other."""
-    other = shutil.copytree(site_copy, site_copy.with_name("the other"))
+    other = copy_of(site_copy, site_copy.with_name("the other"))
     file = other / ".github/address"
     unknown = "https://github.com/OWNER/REPOSITORY"
     known = file.read_text().strip() != unknown

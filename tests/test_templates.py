@@ -15,7 +15,7 @@ from samcli.lib.bootstrap.companion_stack.data_types import CompanionStack, ECRR
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("templates")
 
 
 def test_both_templates_are_equal_but_for_the_function():

@@ -18,6 +18,7 @@ import walk
 from conftest import (
     REPOSITORY,
     code_cells,
+    copy_of,
     copy_repository,
     environment,
     make,
@@ -26,6 +27,8 @@ from conftest import (
     wait_for,
 )
 from PIL import Image
+
+pytestmark = pytest.mark.xdist_group("training")
 
 CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".split()
 
@@ -49,7 +52,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(folder, tmp_path_factory):
     """A copy of it in which a training of two epochs has run on the downloaded pictures."""
-    trained = shutil.copytree(folder, tmp_path_factory.mktemp("trained") / "copy")
+    trained = copy_of(folder, tmp_path_factory.mktemp("trained") / "copy")
     with zipfile.ZipFile(trained / "photos.zip", "w") as archive:
         for photo in sorted(trained.glob("photos/*/*/*")):
             archive.write(photo, f"clothes-main/{photo.relative_to(trained / 'photos')}")
@@ -124,7 +127,7 @@ def test_its_model_is_loadable_small_and_goes_through_notebook_1(trained):
 
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_model(trained, folder, tmp_path):
-    again = shutil.copytree(folder, tmp_path / "copy")
+    again = copy_of(folder, tmp_path / "copy")
     process = subprocess.Popen(
         ["make", "VENV=", "train", "DATASET=photos", "EPOCHS=2"],
         cwd=again,
@@ -201,12 +204,12 @@ def test_a_mistake_gets_one_clear_message(
 
 
 def test_make_passes_such_a_message_on(folder, tmp_path):
-    said = complaint(shutil.copytree(folder, tmp_path / "copy"), "DATASET=nowhere")
+    said = complaint(copy_of(folder, tmp_path / "copy"), "DATASET=nowhere")
     assert "DATASET=nowhere: no photos in train/dress, train/hat" in said
 
 
 def test_a_broken_photo_is_named(folder, tmp_path):
-    copy = shutil.copytree(folder, tmp_path / "copy")
+    copy = copy_of(folder, tmp_path / "copy")
     photo = copy / "photos/train/shoes/1.jpg"
     photo.write_bytes(photo.read_bytes()[:-400])
     (copy / "photos/validation/dress/0.jpg").write_text("<html>")
