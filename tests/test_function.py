@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PICTURES, REPOSITORY, run
+from conftest import PICTURES, REPOSITORY
 from corpus import JEANS, image_event
 from picture_server import picture_server
 from tflite_runtime import interpreter
+from walk import environments
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -32,13 +33,7 @@ def bundle(walked, tmp_path_factory):
     for module in "lambda_function.py", "api.py":
         shutil.copy(REPOSITORY / "lambda" / module, folder)
     shutil.copy(walked / "generated/clothing-model.tflite", folder)
-    requirements = REPOSITORY / "lambda/requirements.txt"
-    for command in (
-        ["uv", "venv", "--quiet", "--python", "3.11", ".venv"],
-        ["uv", "pip", "install", "--quiet", "--python", ".venv", "-r", requirements],
-    ):
-        process = run(command, folder)
-        assert process.returncode == 0, process.stderr
+    environments.make(folder / ".venv", "3.11", REPOSITORY / "lambda/requirements.txt")
     return folder
 
 
