@@ -12,6 +12,7 @@
 # make publish  runs lessons 01 to 08 and copies what they show into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
+# make lock     after a change in environment.yml: works out what is installed; UPGRADE=1: anew
 # make address  writes the public address into links and cells; REPOSITORY=https://github.com/…
 # make clean    remove what the walk made (the environment in .venv/ stays)
 #
@@ -40,8 +41,9 @@ MODEL_COURSE =
 REPOSITORY =
 PHOTOS =
 AWS =
+UPGRADE =
 parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE \
-	REPOSITORY PHOTOS AWS
+	REPOSITORY PHOTOS AWS UPGRADE
 export $(parameters)
 
 # A mistyped name would mean a silent run of the default.
@@ -75,8 +77,8 @@ export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
 
 .DELETE_ON_ERROR:
-.PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train test \
-	soak site format lint lab clean writable FORCE
+.PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
+	test soak site format lint lab lock clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -152,10 +154,8 @@ writable:
 
 
 # --- the environment -----------------------------------------------------------------------------
-# Built by uv from environment.yml, from scratch, so that .venv/ holds that list and nothing else.
-# Where uv is not on the PATH, pip brings it into .cache/.
-
-packages = sed '1,/- pip:/d; s/^ *- //; s/ *\#.*//' environment.yml
+# Built by uv from .requirements.lock, from scratch, so that .venv/ holds that and nothing else. Where
+# uv is not on the PATH, pip brings it into .cache/.
 
 define no_environment
 make: the environment could not be built; the reason stands above. What is needed is a connection to
@@ -168,8 +168,8 @@ endef
 export no_environment
 
 $(VENV)/.complete: PATH := $(outer_path)
-$(VENV)/.complete: environment.yml | writable
-	@echo "Building $(VENV)/ from environment.yml (2.6 GB; once, a few minutes)"
+$(VENV)/.complete: .requirements.lock | writable
+	@echo "Building $(VENV)/ from .requirements.lock (2.6 GB; once, a few minutes)"
 	@command -v uv > /dev/null || command -v python3 > /dev/null || \
 		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
 	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/commands doctor build
@@ -177,14 +177,16 @@ $(VENV)/.complete: environment.yml | writable
 	uv=$$(command -v uv) || uv=.cache/bootstrap/bin/uv; \
 	{ test -x "$$uv" || $(bootstrap_uv); } && \
 	UV_VENV_CLEAR=1 "$$uv" venv --quiet --python 3.11 $(VENV) && \
-	$(packages) | "$$uv" pip install $$quiet --compile-bytecode --python $(VENV) --requirement - && \
+	"$$uv" pip install $$quiet --compile-bytecode --python $(VENV) --require-hashes -r $< && \
 	touch $@ || { echo "$$no_environment" >&2; exit 1; }
 
-uv_version = "$$($(packages) | grep '^uv==')"
+# uv's own lines of the lock: the first, and on to one that is not continued.
+install_uv = install --quiet --requirement .cache/uv.txt
 define bootstrap_uv
+{ sed -n '/^uv==/,/[^\]$$/p' $< > .cache/uv.txt; \
 if python3 -m pip --version > /dev/null 2>&1; \
-	then PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
-	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install --quiet $(uv_version); fi
+	then PIP_ROOT_USER_ACTION=ignore python3 -m pip $(install_uv) --target .cache/bootstrap; \
+	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip $(install_uv); fi; }
 endef
 
 
@@ -253,6 +255,9 @@ lint: $(environment)
 
 lab: writable $(environment)
 	@$(commands) lab
+
+lock: $(environment)
+	@$(commands) lock UPGRADE="$$UPGRADE"
 
 address:
 	@python3 notebooks/commands address "$$REPOSITORY"

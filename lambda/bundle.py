@@ -21,6 +21,11 @@ HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
 FILES = ["lambda_function.py", "api.py", "catalogue.py", "page.html", "openapi.yaml"]
 PYTHON = "3.13"  # the Runtime in template.yaml
+IMAGE_PYTHON = "3.11"  # in Dockerfile
+# What the function imports; `make lock` writes it, and all that it needs, into the requirements files.
+ZIP = "ai-edge-litert keras-image-helper numpy pillow"
+# awslambdaric asks Lambda for events and calls the handler; AWS's own Python has it.
+IMAGE = "tflite-runtime keras-image-helper numpy pillow awslambdaric"
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB, unzipped
@@ -118,7 +123,8 @@ def bundle(folder: Path) -> None:
             raise FileNotFoundError(f"lambda/{file} is missing: run `make` first.")
     command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", PLATFORMS[architecture]]
-    command += ["--only-binary", ":all:", "--requirement", HERE / "requirements-zip.txt"]
+    command += ["--only-binary", ":all:", "--require-hashes"]
+    command += ["--requirement", HERE / "requirements-zip.txt"]
     if subprocess.run(command).returncode:
         raise RuntimeError("a package could not be installed; uv says why, above.")
     leave_out(folder)

@@ -17,8 +17,7 @@ from conftest import BIN, REPOSITORY, environment, run
 from corpus import image_event
 from deployment import LAMBDA
 from docker.utils import exclude_paths
-from measure.environments import pinned
-from packaging.requirements import Requirement
+from walk import environments
 
 pytestmark = pytest.mark.xdist_group("bundle")
 
@@ -31,15 +30,11 @@ def bundle(checked):
 @pytest.fixture(scope="module")
 def lambdas_python(tmp_path_factory):
     """A new Python 3.13 with AWS's runtime client and nothing else, as in the cloud."""
-    walk.prepare_sam()  # which finds such a Python
     folder = tmp_path_factory.mktemp("lambda") / "python"
-    (client,) = pinned("environment.yml", "awslambdaric")
-    for command in (
-        ["uv", "venv", "--python", "3.13", folder],
-        ["uv", "pip", "install", "--python", folder, client],
-    ):
-        if run(command, REPOSITORY, PATH=os.environ["PATH"]).returncode:
-            pytest.skip("there is no Python 3.13 on this machine")
+    try:
+        environments.make(folder, "3.13", environments.lock_of("lambda"))
+    except walk.Problem:
+        pytest.skip("there is no Python 3.13 on this machine")
     return folder / "bin" / "python"
 
 
@@ -244,22 +239,6 @@ def test_the_dockerfile_replayed_into_an_empty_folder_answers_as_the_walk_does(c
             assert answer == pytest.approx(scores, abs=1e-4)
 
 
-def test_the_image_has_the_runtime_client_that_the_tests_use():
-    pinned = re.search(r"awslambdaric==[\d.]+", (REPOSITORY / "environment.yml").read_text())[0]
-    assert pinned in (LAMBDA / "Dockerfile").read_text()
-
-
-def test_the_zips_requirements_are_the_environments_versions_for_its_python():
-    lines = (REPOSITORY / "environment.yml").read_text().splitlines()
-    listed = [Requirement(line.split("#")[0].strip(" -")) for line in lines if "==" in line]
-    here = {"python_version": "3.13", "sys_platform": "linux"}
-    listed = [each for each in listed if each.marker is None or each.marker.evaluate(here)]
-    pins = {f"{each.name}{each.specifier}" for each in listed}
-    requirements = (LAMBDA / "requirements-zip.txt").read_text().splitlines()
-    requirements = {line for line in requirements if not line.startswith("#")}
-    assert len(requirements) == 4 and requirements <= pins
-
-
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize(
     ("requirements", "python", "glibc"),
@@ -273,5 +252,5 @@ def test_there_are_wheels_for_both_architectures(tmp_path, requirements, python,
     """Debian 12 has glibc 2.36; the bundle asks for 2.28, and Amazon Linux 2023 has 2.34."""
     command = ["uv", "pip", "install", "--dry-run", "--only-binary", ":all:", "--target", tmp_path]
     command += ["--python-version", python, "--python-platform", f"{machine}-{glibc}"]
-    process = run([*command, "-r", LAMBDA / requirements, "awslambdaric"], tmp_path)
+    process = run([*command, "--require-hashes", "-r", LAMBDA / requirements], tmp_path)
     assert process.returncode == 0, process.stderr

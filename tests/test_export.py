@@ -56,12 +56,3 @@ def test_a_notebook_without_tagged_cells_is_refused_and_the_function_stays(own_w
     assert process.returncode != 0
     assert "02-tflite-model.ipynb has no cell tagged `lambda`" in process.stderr
     assert (own_walk / FUNCTION).read_bytes() == before
-
-
-def test_requirements_are_the_environments_versions():
-    lines = (REPOSITORY / "environment.yml").read_text().splitlines()
-    pins = {re.split(r"[;#]", line.strip(" -"))[0].strip() for line in lines if "==" in line}
-    requirements = (REPOSITORY / "lambda/requirements.txt").read_text().splitlines()
-    requirements = [line for line in requirements if not line.startswith("#")]
-    assert len(requirements) == 4
-    assert set(requirements) <= pins

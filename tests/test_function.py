@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PICTURES, REPOSITORY, run
+from conftest import PICTURES, REPOSITORY
 from corpus import JEANS, image_event
 from picture_server import picture_server
 from tflite_runtime import interpreter
+from walk import environments
 
 pytestmark = pytest.mark.xdist_group("function")
 
@@ -32,13 +33,7 @@ def bundle(walked, tmp_path_factory):
     for module in "lambda_function.py", "api.py":
         shutil.copy(REPOSITORY / "lambda" / module, folder)
     shutil.copy(walked / "generated/clothing-model.tflite", folder)
-    requirements = REPOSITORY / "lambda/requirements.txt"
-    for command in (
-        ["uv", "venv", "--quiet", "--python", "3.11", ".venv"],
-        ["uv", "pip", "install", "--quiet", "--python", ".venv", "-r", requirements],
-    ):
-        process = run(command, folder)
-        assert process.returncode == 0, process.stderr
+    environments.make(folder / ".venv", "3.11", REPOSITORY / "lambda/requirements.txt")
     return folder
 
 
@@ -113,7 +108,8 @@ def test_only_the_requirements_are_installed(bundle):
         path.name.split("-")[0] for path in bundle.glob(".venv/lib/*/site-packages/*.dist-info")
     }
     required = {"keras_image_helper", "numpy", "pillow", "tflite_runtime"}
-    assert names == required
+    client = {"awslambdaric", "simplejson", "snapshot_restore_py"}
+    assert names == required | client
 
 
 @pytest.mark.skipif(not os.environ.get("DATASET"), reason="DATASET names no folder of photos")

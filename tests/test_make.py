@@ -239,7 +239,7 @@ def test_no_network_is_no_reason_to_stop(monkeypatch, capsys):
 
 UV = """#!/bin/sh
 case "$*" in *--quiet*) ;; *"pip install"*) echo progress >&2;; esac
-mkdir -p .venv/bin
+mkdir -p .venv/bin; echo "$*" >> .venv/asked
 """
 
 
@@ -259,7 +259,10 @@ def test_building_shows_progress_on_a_terminal_alone(tmp_path, terminal):
     )
     os.close(slave)
     assert process.returncode == 0
-    assert b"Building .venv/ from environment.yml" in process.stdout
+    assert b"Building .venv/ from .requirements.lock" in process.stdout
+    asked = (folder / ".venv/asked").read_text().splitlines()
+    assert asked[0].startswith("venv ") and asked[0].endswith(" --python 3.11 .venv")
+    assert asked[1].endswith(" --python .venv --require-hashes -r .requirements.lock")
     if terminal:
         assert b"progress" in os.read(master, 1000)
     else:

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from commands.lock import locked
 from conftest import REPOSITORY, environment, make, run
 from measure import environments, quota, ratios
 from measure import record as records
@@ -175,11 +176,12 @@ def test_mcnemars_test_counts_what_two_models_get_right_alone():
     assert "no proof" in ratios.by_chance(records.mcnemar(float32, float32), 20)
 
 
-def test_the_environments_get_the_versions_for_their_python(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
-    numpy, helper = environments.pinned("environment.yml", "numpy keras-image-helper")
-    assert numpy.startswith("numpy==1.")  # what tflite-runtime needs
-    assert f"{helper}\n" in (REPOSITORY / "lambda/requirements.txt").read_text()
+def test_the_environments_get_the_versions_for_their_python():
+    """Each the NumPy that its runtime needs, and the image's what is deployed as an image."""
+    packages = environments.requirements()
+    assert "numpy==1.26.4" in packages["tflite-runtime"] and "numpy==2.4.6" in packages["litert"]
+    image = locked(REPOSITORY / "lambda/requirements.txt")
+    assert sorted(packages["tflite-runtime"] + packages["lambda"]) == sorted(image)
 
 
 def test_the_record_names_no_machine_and_no_path():

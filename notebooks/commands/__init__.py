@@ -11,6 +11,7 @@
 | score_photos | scores a folder of photos, as lesson 8 does | `make catalogue` |
 | measure | measures each runtime and function | `make measure` |
 | readme_table | writes README's table of measurements | `make measure` |
+| lock | works out what environment.yml's choices need, and writes the locks | `make lock` |
 | address | writes the repository's address into links and cells | `make address` |
 
 Two are run by others: git reads notebooks through strip, and Google Colab fetches colab first.

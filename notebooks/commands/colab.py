@@ -31,11 +31,15 @@ def prepare_colab(repository: str) -> None:
 
 
 def pinned(course: Path, names: list[str]) -> list[str]:
-    """Return those of these packages that are not installed, with environment.yml's versions."""
+    """Return those of these packages that are not installed, in the versions of the course's lock.
+
+    What they need in turn has to fit Colab's packages, and may have other versions than there.
+    """
+    sys.path.insert(0, str(course / "notebooks"))
+    from commands.lock import locked
+
     there = {each.name.lower() for each in metadata.distributions()}
-    lines = (course / "environment.yml").read_text(encoding="utf-8").splitlines()
-    requirements = [line.strip(" -").partition("  #")[0] for line in lines]
-    return [each for each in requirements if each.partition("==")[0] in set(names) - there]
+    return [each for each in locked() if each.partition("==")[0] in set(names) - there]
 
 
 def install(arguments: list[str]) -> None:

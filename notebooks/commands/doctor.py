@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD_GB, RUN_GB, MEMORY_GB = 3, 0.5, 2  # .venv/ with what is downloaded; the walk; lesson 2
 NEEDED = "papermill", "tensorflow"  # without these, no lesson runs
+SHOWN = 8  # of the packages that differ
 
 
 class Stop(str):
@@ -65,19 +66,22 @@ def packages():
             "activate the environment (conda activate serverless-deep-learning), "
             "or let make build one: make without VENV="
         )
-    from packaging.requirements import Requirement  # comes with jupyter
+    from packaging.requirements import Requirement
 
-    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    lines = re.findall(r"^ +- ([^#\n]+==[^#\n]+)", text, re.MULTILINE)
-    wanted = [r for r in map(Requirement, lines) if not r.marker or r.marker.evaluate()]
+    from commands.lock import choices, is_of, locked
+
+    if not is_of(ROOT / ".requirements.lock", choices()):
+        return "environment.yml and .requirements.lock differ", "run make lock"
+    wanted = [r for r in map(Requirement, locked()) if not r.marker or r.marker.evaluate()]
     found = {r: installed(r.name) for r in wanted}
     other = [
         f"{r.name} {version or 'missing'} ({r.specifier})"
         for r, version in found.items()
         if not version or version not in r.specifier
     ]
-    remedy = "install the versions of environment.yml (for make's own: rm -rf .venv, then make)"
-    return ", ".join(other) or f"{len(wanted)}, as in environment.yml", remedy if other else ""
+    named = ", ".join(other[:SHOWN]) + (f" and {len(other) - SHOWN} more" if other[SHOWN:] else "")
+    remedy = "install .requirements.lock (for make's own: rm -rf .venv, then make)"
+    return named or f"{len(wanted)}, as in .requirements.lock", remedy if other else ""
 
 
 def installed(package):

@@ -1,61 +1,19 @@
-"""An environment for each runtime, which holds that runtime and nothing else.
-
-uv builds them in .cache/environments/, once, with the versions that the repository's own lists name.
-"""
+"""The environment of each runtime, which holds that runtime and nothing else; see walk.environments."""
 
 import shlex
-from functools import cache
 from pathlib import Path
 
 import walk
-import yaml
-from packaging.requirements import Requirement
+from commands.lock import locked
 from tqdm import tqdm
+from walk.environments import ENVIRONMENTS, FOLDER, build, lock_of
 
-FOLDER = Path(".cache/environments")
-PYTHON = "3.11"  # the last one that tflite-runtime has a wheel for; the same for all
-HELPERS = "keras-image-helper numpy pillow"  # what turns a picture into numbers
-# of the zip's packages, those that need a newer Python: the last ones for Python 3.11 instead
-FOR_THIS_PYTHON = {"lambda/requirements-zip.txt": {"numpy": "2.4.6"}}
+NAMES = [name for name in ENVIRONMENTS if name != "ministack"]
 
 
-def pinned(file: str, names: str) -> list[str]:
-    """Return packages in the versions that a file of the repository names, as "numpy==1.26.4".
-
-    Parameters
-    ----------
-    file
-        environment.yml, or a list of requirements.
-    names
-        The packages, separated by spaces.
-    """
-    text = Path(file).read_text(encoding="utf-8")
-    lines = text.splitlines()
-    if file.endswith(".yml"):
-        lines = yaml.safe_load(text)["dependencies"][-1]["pip"]
-    lines = [line.partition("#")[0].strip() for line in lines]
-    versions = {}
-    for requirement in [Requirement(line) for line in lines if line]:
-        if not requirement.marker or requirement.marker.evaluate({"python_version": PYTHON}):
-            versions[requirement.name] = str(requirement.specifier).removeprefix("==")
-    versions |= FOR_THIS_PYTHON.get(file, {})
-    return [f"{name}=={versions[name]}" for name in names.split()]
-
-
-@cache
 def requirements() -> dict[str, list[str]]:
     """Return the packages of each environment."""
-    return {
-        "tensorflow": pinned("environment.yml", f"tensorflow keras tf-keras {HELPERS}"),
-        "tflite-runtime": pinned("lambda/requirements.txt", f"tflite-runtime {HELPERS}"),
-        "litert": pinned("lambda/requirements-zip.txt", f"ai-edge-litert {HELPERS}"),
-        "onnxruntime": ["onnxruntime==1.31.1", *pinned("lambda/requirements-zip.txt", HELPERS)],
-        # makes the ONNX files, and runs no measurement; tf2onnx needs onnx, which needs NumPy 2:
-        # it cannot live where tflite-runtime does
-        "converter": ["tf2onnx==1.17.0", *pinned("environment.yml", "tensorflow keras tf-keras")],
-        # AWS's runtime client, which Lambda has in any case, and nothing else
-        "lambda": pinned("environment.yml", "awslambdaric"),
-    }
+    return {name: locked(lock_of(name)) for name in NAMES}
 
 
 def environment_of(runtime: str) -> str:
@@ -74,17 +32,15 @@ def call(*command) -> str:
 
 
 def build_all() -> None:
-    """Build the environments that do not stand there complete, with these very packages."""
-    for name, packages in tqdm(requirements().items(), desc="environments", unit="environment"):
-        complete = FOLDER / name / "complete.json"
-        if complete.exists() and walk.load(complete) == packages:
-            continue
-        call("uv", "venv", "--clear", "--python", PYTHON, FOLDER / name)
-        call("uv", "pip", "install", "--python", python_of(name), *packages, "--compile-bytecode")
-        walk.save(complete, packages)
+    """Build the environments that do not stand there whole."""
+    for name in tqdm(NAMES, desc="environments", unit="environment"):
+        try:
+            build(name)
+        except walk.Problem as problem:
+            raise walk.Problem(f"The environment {name} cannot be built. {problem}") from None
 
 
 def sizes(environment: str) -> dict[str, float]:
     """Return the size of each package in an environment, in MB, the largest first."""
-    site = FOLDER / environment / "lib" / f"python{PYTHON}" / "site-packages"
-    return walk.package_sizes(site)
+    python = f"python{ENVIRONMENTS[environment].python}"
+    return walk.package_sizes(FOLDER / environment / "lib" / python / "site-packages")

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import walk
 from samtranslator.yaml_helper import yaml_parse
 from tqdm import tqdm
+from walk.environments import fill
 
-from measure.environments import HELPERS, call, pinned, python_of, requirements
+from measure.environments import call, python_of
 from measure.models import MADE, PICTURE, PROGRAMS, TFLITE_FILES
 from measure.plan import FOLDER, Plan
 from measure.quota import WHOLE_CORE
@@ -33,7 +34,7 @@ class Function:
     """A function, and what was measured of it."""
 
     handler: str
-    packages: list[str]
+    environment: str  # the one whose packages it has; "" without any
     content: dict[str, str | Path]  # the name of each file in its folder: where it comes from
     contender: tuple | None = None  # which one does the same without Lambda
     curve: bool = False  # whether it is measured with all memory settings
@@ -91,33 +92,26 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
     numpy = {"lambda_function.py": PROGRAMS / "only_numpy.py"}
     numpy["nothing.py"] = PROGRAMS / "nothing.py"
 
-    tflite_runtime, onnx_runtime = (requirements()[e] for e in ("tflite-runtime", "onnxruntime"))
-    image = pinned("lambda/requirements.txt", f"tflite-runtime {HELPERS}")
-    zipped = pinned("lambda/requirements-zip.txt", f"ai-edge-litert {HELPERS}")
-
-    of_course, of_successor = (
-        ("xception", r, "float32") for r in ("tflite-runtime", "onnxruntime")
-    )
-    on_tflite, on_litert = (("ours", r, "float32") for r in ("tflite-runtime", "litert"))
-    on_int8 = "ours", "litert", "int8"
+    image, zipped, successor = "tflite-runtime", "litert", "onnxruntime"  # their environments
+    of_course, of_successor = (("xception", each, "float32") for each in (image, successor))
+    on_tflite, on_litert = (("ours", each, "float32") for each in (image, zipped))
+    on_int8 = "ours", zipped, "int8"
     one_thread = {"THREADS": "1"}
     deployed = {"less": True, "variables": variables}
     return {
-        "the course's": Function(plain, tflite_runtime, tflite, of_course, curve=True),
-        "the course's, one thread": Function(
-            plain, tflite_runtime, tflite, of_course, variables=one_thread
-        ),
-        "its successor": Function(plain, onnx_runtime, onnx, of_successor, curve=True),
+        "the course's": Function(plain, image, tflite, of_course, curve=True),
+        "the course's, one thread": Function(plain, image, tflite, of_course, variables=one_thread),
+        "its successor": Function(plain, successor, onnx, of_successor, curve=True),
         "its successor, one thread": Function(
-            plain, onnx_runtime, onnx, of_successor, variables=one_thread
+            plain, successor, onnx, of_successor, variables=one_thread
         ),
         "our zip before": Function(guarded, zipped, float32, on_litert, compiled=False),
         "… compiled": Function(guarded, zipped, float32, on_litert),
         "ours (image)": Function(guarded, image, float32, on_tflite, curve=True, **deployed),
         "ours (zip)": Function(guarded, zipped, float32, on_litert, curve=True, **deployed),
         "ours (zip, int8)": Function(guarded, zipped, int8, on_int8, curve=True, **deployed),
-        "nothing": Function(plain, [], nothing),
-        "waiting": Function(plain, [], waiting),
+        "nothing": Function(plain, "", nothing),
+        "waiting": Function(plain, "", waiting),
         "NumPy alone (image)": Function(plain, image, numpy, **deployed),
         "NumPy alone (zip)": Function(plain, zipped, numpy, **deployed),
     }
@@ -135,9 +129,8 @@ def make_folders(functions: dict[str, Function]) -> None:
         function.folder = FOLDER / "functions" / name
         shutil.rmtree(function.folder, ignore_errors=True)
         function.folder.mkdir(parents=True)
-        if function.packages:
-            target = ["--target", function.folder, "--python", python]
-            call("uv", "pip", "install", *target, *function.packages)
+        if function.environment:
+            fill(function.folder, function.environment)
         for file, source in function.content.items():
             shutil.copy(source, function.folder / file)
         if function.less:

@@ -1,7 +1,4 @@
-"""An AWS on this machine, without Docker and without an account: MiniStack.
-
-It runs functions with its own Python, so it has an environment of its own, with Lambda's version.
-"""
+"""An AWS on this machine, without Docker and without an account: MiniStack."""
 
 import atexit
 import json
@@ -20,11 +17,10 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from .lesson import Problem, load, run, save
+from .environments import ENVIRONMENTS, build, path_to_python
+from .lesson import Problem, run
 
-PACKAGES = ["ministack[full]==1.5.33"]  # [full] has the transform that SAM's templates need
-PYTHON = "3.13"  # the Runtime in lambda/template.yaml
-ENVIRONMENT = Path(".cache/environments/ministack")
+PYTHON = ENVIRONMENTS["ministack"].python  # the Runtime in lambda/template.yaml
 NEEDS = f"MiniStack needs Linux, Python {PYTHON} and, the first time, a connection to PyPI."
 
 
@@ -81,16 +77,6 @@ class LocalAws:
         self.process.wait()
 
 
-def path_to_python(version: str) -> str:
-    """Return the PATH with this environment first, and last where pyenv keeps such a Python.
-
-    uv looks there, and else downloads one.
-    """
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{version}.*/bin")]
-    return os.pathsep.join(map(str, places))
-
-
 def prepare_sam() -> None:
     """Let SAM's command work here: with Lambda's Python, quietly, outside of the home directory."""
     os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -102,21 +88,12 @@ def prepare_sam() -> None:
 
 def _ministack() -> Path:
     """Return MiniStack's program, made if it is not there; a Problem where it cannot run."""
-    program = (ENVIRONMENT / "bin" / "ministack").absolute()
-    complete = ENVIRONMENT / "complete.json"
-    if complete.exists() and load(complete) == PACKAGES:
-        return program
     if sys.platform != "linux":
         raise Problem(NEEDS)
-    for command in (
-        ["uv", "venv", "--clear", "--python", PYTHON, ENVIRONMENT],
-        ["uv", "pip", "install", "--python", ENVIRONMENT / "bin" / "python", *PACKAGES],
-    ):
-        process = subprocess.run(command, capture_output=True, text=True)
-        if process.returncode:
-            raise Problem(f"{NEEDS} uv says: {process.stderr.strip().splitlines()[-1]}")
-    save(complete, PACKAGES)
-    return program
+    try:
+        return build("ministack") / "bin" / "ministack"
+    except Problem as problem:
+        raise Problem(f"{NEEDS} {problem}") from None
 
 
 def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
