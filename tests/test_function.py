@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from bundle import FILES
 from conftest import PICTURES, REPOSITORY, run
 from corpus import JEANS, image_event
 from picture_server import picture_server
@@ -29,8 +30,8 @@ json.dump({"answers": answers, "modules": sorted(sys.modules)}, sys.stdout)
 def bundle(walked, tmp_path_factory):
     """A folder with both functions, their model beside them, and the environment in .venv/."""
     folder = tmp_path_factory.mktemp("bundle")
-    for module in "lambda_function.py", "api.py":
-        shutil.copy(REPOSITORY / "lambda" / module, folder)
+    for file in FILES:
+        shutil.copy(REPOSITORY / "lambda" / file, folder)
     shutil.copy(walked / "generated/clothing-model.tflite", folder)
     requirements = REPOSITORY / "lambda/requirements.txt"
     for command in (
