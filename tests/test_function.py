@@ -114,6 +114,7 @@ def test_only_the_requirements_are_installed(bundle):
         path.name.split("-")[0] for path in bundle.glob(".venv/lib/*/site-packages/*.dist-info")
     }
     required = {"keras_image_helper", "numpy", "pillow", "tflite_runtime"}
+    required |= {"awslambdaric", "simplejson", "snapshot_restore_py"}  # AWS's runtime client
     assert names == required
 
 
