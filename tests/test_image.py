@@ -22,7 +22,7 @@ from conftest import REPOSITORY, run
 from corpus import image_event
 from docker.utils import exclude_paths
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("image")
 
 DEBIAN, BASE = "bookworm", "python:3.11-slim-bookworm"
 TAR = REPOSITORY / ".cache/images/bookworm.tar"
