@@ -1,14 +1,15 @@
-"""Fill a folder with what the zip for AWS Lambda holds; `sam build` runs this.
+"""What is deployed: the one list of its files, and how they come into a zip and into an image.
 
     python bundle.py FOLDER
 
-installs requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any
-machine: only wheels are taken), copies the function, its page and the model, leaves out what no
-request needs, compiles the rest to bytecode, and refuses what Lambda would refuse.
+fills a folder with what the zip for AWS Lambda holds; `sam build` runs this. It installs
+requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any machine: only
+wheels are taken), leaves out what no request needs, copies the function's files and the model,
+compiles all to bytecode, and refuses what Lambda would refuse.
 
-    python bundle.py --leave-out FOLDER
+    python bundle.py --image FOLDER
 
-leaves out of a folder with installed packages what no request needs; the Dockerfile runs this.
+does the same to a folder into which pip has installed requirements.txt; the Dockerfile runs this.
 """
 
 import shutil
@@ -19,7 +20,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
-FILES = ["lambda_function.py", "api.py", "catalogue.py", "page.html", "openapi.yaml"]
+
+# The function's files, of this folder. Whoever needs to know them asks here.
+FILES = [
+    "lambda_function.py",
+    "api.py",
+    "catalogue.py",
+    "page.html",
+    "openapi.yaml",
+]
+# What makes a stack of them.
+RECIPE = ["template*.yaml", "samconfig.toml", "requirements*.txt", "Makefile", "bundle.py"]
+
 PYTHON = "3.13"  # the Runtime in template.yaml
 IMAGE_PYTHON = "3.11"  # in Dockerfile
 # What the function imports; `make lock` writes it, and all that it needs, into the requirements files.
@@ -27,6 +39,10 @@ ZIP = "ai-edge-litert keras-image-helper numpy pillow"
 # awslambdaric asks Lambda for events and calls the handler; AWS's own Python has it.
 IMAGE = "tflite-runtime keras-image-helper numpy pillow awslambdaric"
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+
+# To compile to bytecode, which Python takes as it is, without a look at the times of files: what packs
+# a zip or an image may round them.
+COMPILE = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB, unzipped
 LIMIT = 250 * 1024**2  # bytes
@@ -55,19 +71,45 @@ LEFT_OUT = [
 ]
 
 
-def choices() -> tuple[str, Path]:
-    """Architecture (x86_64 or arm64) and model file, as chosen in samconfig.toml."""
-    config = tomllib.loads((HERE / "samconfig.toml").read_text(encoding="utf-8"))["default"]
-    lines = config["global"]["parameters"]["parameter_overrides"]
-    architecture = dict(line.split("=", 1) for line in lines).get("Architecture", "x86_64")
-    if architecture not in PLATFORMS:
+def settings() -> dict:
+    """Return what samconfig.toml says; raise a ValueError if it is no TOML."""
+    try:
+        return tomllib.loads((HERE / "samconfig.toml").read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"samconfig.toml: {error}") from None
+
+
+def architecture() -> str:
+    """Return x86_64 or arm64, as chosen in samconfig.toml; raise a ValueError if it is neither."""
+    lines = settings()["default"]["global"]["parameters"]["parameter_overrides"]
+    chosen = dict(line.split("=", 1) for line in lines).get("Architecture", "x86_64")
+    if chosen not in PLATFORMS:
         known = ", ".join(PLATFORMS)
-        raise ValueError(f"samconfig.toml: Architecture={architecture} is none of: {known}")
-    chosen = config.get("bundle", {}).get("parameters", {}).get("model", "clothing-model.tflite")
-    model = GENERATED / chosen
-    if not model.exists():
-        raise FileNotFoundError(f"generated/{model.name} is missing: run `make` first.")
-    return architecture, model
+        raise ValueError(f"samconfig.toml: Architecture={chosen} is none of: {known}")
+    return chosen
+
+
+def content() -> dict[str, Path]:
+    """Return what stands beside the packages, by its name there: the function's files and the model.
+
+    The model is the one that is chosen in samconfig.toml.
+    """
+    chosen = settings()["default"].get("bundle", {}).get("parameters", {})
+    model = GENERATED / chosen.get("model", "clothing-model.tflite")
+    return {name: HERE / name for name in FILES} | {"clothing-model.tflite": model}
+
+
+def parts() -> list[Path]:
+    """Return all that a stack is made of: when one of them changes, what is deployed is old."""
+    recipe = [file for pattern in RECIPE for file in sorted(HERE.glob(pattern))]
+    return [*content().values(), *recipe]
+
+
+def check_made() -> None:
+    """Raise a FileNotFoundError if the model or one of the function's files is not there yet."""
+    for file in content().values():
+        if not file.exists():
+            raise FileNotFoundError(f"{file.parent.name}/{file.name} is missing: run `make` first.")
 
 
 def leave_out(folder: Path) -> None:
@@ -77,6 +119,12 @@ def leave_out(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def copy_content(folder: Path) -> None:
+    """Copy the function's files and the model to the packages."""
+    for name, file in content().items():
+        shutil.copy(file, folder / name)
+
+
 def compile_bytecode(folder: Path) -> None:
     """Compile every module, since Lambda's copy of the zip is read-only.
 
@@ -84,7 +132,7 @@ def compile_bytecode(folder: Path) -> None:
     compiles everything anew. The bytecode is of Lambda's Python alone, for every architecture.
     """
     command = ["uv", "run", "--quiet", "--no-project", "--python", PYTHON]
-    command += ["python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["python", *COMPILE]
     command += ["-s", folder, "-p", "/var/task", folder]  # where it will stand on Lambda
     if subprocess.run(command).returncode:
         print(
@@ -94,53 +142,59 @@ def compile_bytecode(folder: Path) -> None:
         )
 
 
-def check_size(folder: Path, model: Path) -> None:
+def check_size(folder: Path) -> None:
     """Raise a ValueError if the folder is over Lambda's limit."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if size > LIMIT:
+        model = (folder / "clothing-model.tflite").stat().st_size
         raise ValueError(
-            f"The bundle has {size / 1e6:.0f} MB, of which the model has "
-            f"{model.stat().st_size / 1e6:.0f}. Lambda takes {LIMIT / 1e6:.0f} MB, unzipped. Take "
-            "a smaller model (lesson 2 makes them), or an image, which may have 10 GB."
+            f"The bundle has {size / 1e6:.0f} MB, of which the model has {model / 1e6:.0f}. "
+            f"Lambda takes {LIMIT / 1e6:.0f} MB, unzipped. Take a smaller model (lesson 2 makes "
+            "them), or an image, which may have 10 GB."
         )
 
 
 def bundle(folder: Path) -> None:
-    """Fill the folder.
+    """Fill the folder of the zip.
 
     Raises
     ------
     FileNotFoundError
         The model or another file is missing.
     RuntimeError
-        A package could not be installed; uv has said why.
+        A package could not be installed or compiled; uv or Python has said why.
     ValueError
-        The architecture is unknown, or the folder is over Lambda's limit.
+        samconfig.toml chooses what does not exist, or the folder is over Lambda's limit.
     """
-    architecture, model = choices()
-    for file in FILES:
-        if not (HERE / file).exists():
-            raise FileNotFoundError(f"lambda/{file} is missing: run `make` first.")
+    platform = PLATFORMS[architecture()]
+    check_made()
     command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
-    command += ["--python-version", PYTHON, "--python-platform", PLATFORMS[architecture]]
+    command += ["--python-version", PYTHON, "--python-platform", platform]
     command += ["--only-binary", ":all:", "--require-hashes"]
     command += ["--requirement", HERE / "requirements-zip.txt"]
     if subprocess.run(command).returncode:
         raise RuntimeError("a package could not be installed; uv says why, above.")
     leave_out(folder)
-    for file in FILES:
-        shutil.copy(HERE / file, folder)
-    shutil.copy(model, folder / "clothing-model.tflite")
-    check_size(folder, model)
+    copy_content(folder)
+    check_size(folder)
     compile_bytecode(folder)
-    check_size(folder, model)
+    check_size(folder)
+
+
+def complete_image(folder: Path) -> None:
+    """Make the function of the packages in the image, whose Python runs this; raise as `bundle` does."""
+    check_made()
+    leave_out(folder)
+    copy_content(folder)
+    if subprocess.run([sys.executable, *COMPILE, folder]).returncode:
+        raise RuntimeError("a module could not be compiled; Python says why, above.")
 
 
 if __name__ == "__main__":
     try:
         match sys.argv[1:]:
-            case ["--leave-out", folder]:
-                leave_out(Path(folder))
+            case ["--image", folder]:
+                complete_image(Path(folder))
             case [folder]:
                 bundle(Path(folder))
             case _:

@@ -1,11 +1,8 @@
-"""What goes to AWS, as a zip and as an image: what is in it, and what it answers."""
+"""The zip that goes to AWS: what is in it, and what it answers. And the packages of both forms."""
 
 import json
 import os
-import re
-import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,10 +10,10 @@ import corpus
 import pytest
 import urllib3
 import walk
-from conftest import BIN, REPOSITORY, environment, run
+from bundle import FILES, LEFT_OUT
+from conftest import BIN, environment, run
 from corpus import image_event
 from deployment import LAMBDA
-from docker.utils import exclude_paths
 from walk import environments
 
 pytestmark = pytest.mark.xdist_group("bundle")
@@ -38,25 +35,16 @@ def lambdas_python(tmp_path_factory):
     return folder / "bin" / "python"
 
 
-# --- the zip -------------------------------------------------------------------------------------
-
-
 def test_the_bundle_holds_the_function_its_model_and_packages_within_the_limit(bundle, checked):
-    for name, original in (
-        ("lambda_function.py", "lambda"),
-        ("api.py", "lambda"),
-        ("catalogue.py", "lambda"),
-        ("page.html", "lambda"),
-        ("openapi.yaml", "lambda"),
-        ("clothing-model.tflite", "generated"),
-    ):
-        assert (bundle / name).read_bytes() == (checked / original / name).read_bytes()
+    for name in FILES:
+        assert (bundle / name).read_bytes() == (checked / "lambda" / name).read_bytes()
+    model = "clothing-model.tflite"
+    assert (bundle / model).read_bytes() == (checked / "generated" / model).read_bytes()
     packages = {path.name.split("-")[0] for path in bundle.glob("*.dist-info")}
     assert {"ai_edge_litert", "keras_image_helper", "numpy", "pillow"} <= packages
     assert not packages & {"tensorflow", "keras", "tflite_runtime", "boto3", "matplotlib"}
     assert sum(p.stat().st_size for p in bundle.rglob("*") if p.is_file()) < 120e6
-    left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
-    assert not [path for pattern in left_out for path in bundle.glob(pattern)]
+    assert not [path for pattern in LEFT_OUT for path in bundle.glob(pattern)]
 
 
 def test_the_bundle_answers_every_event_as_the_walks_function_does(
@@ -168,75 +156,6 @@ def change(file, old, new):
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
-
-
-# --- the image -----------------------------------------------------------------------------------
-
-
-def instructions():
-    """Name and arguments of each instruction of the Dockerfile."""
-    lines = (LAMBDA / "Dockerfile").read_text().splitlines()
-    text = "\n".join(line for line in lines if not line.startswith("#"))
-    return [line.split(maxsplit=1) for line in text.replace("\\\n", "").splitlines() if line]
-
-
-def test_docker_sees_only_what_the_dockerfile_copies(checked):
-    patterns = (REPOSITORY / ".dockerignore").read_text().splitlines()
-    patterns = [line for line in patterns if not line.startswith("#")]
-    seen = {p for p in exclude_paths(str(checked), patterns) if (checked / p).is_file()}
-    copied = [rest.split()[:-1] for name, rest in instructions() if name == "COPY"]
-    copied = {p for paths in copied for p in paths if not p.startswith(("--", "/"))}
-    assert seen - {".dockerignore"} == copied
-
-
-def test_the_dockerfile_replayed_into_an_empty_folder_answers_as_the_walk_does(checked, tmp_path):
-    """Each COPY and RUN as Docker would do it, with / being a folder for each stage."""
-    assert run(["uv", "venv", "--seed", "--python", "3.11", "python"], tmp_path).returncode == 0
-    python = tmp_path / "python/bin/python"
-    stages, settings = {}, {}
-    for name, rest in instructions():
-        match name, rest.split():
-            case "FROM", ["python:3.11-slim-bookworm", *alias]:
-                root = stages[alias[-1] if alias else ""] = tmp_path / f"stage-{len(stages)}"
-                root.mkdir()
-            case "COPY", [option, source, target] if option.startswith("--from="):
-                source = stages[option.removeprefix("--from=")] / source.lstrip("/")
-                shutil.copytree(source, root / target.lstrip("/"))
-            case "COPY", [*sources, target]:
-                for source in sources:
-                    shutil.copy(checked / source, root / target.lstrip("/"))
-            case "RUN", _:
-                command = re.sub(r"(?<= )/(?=\w)", f"{root}/", rest)
-                path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
-                subprocess.run(["sh", "-ec", command], check=True, env=os.environ | {"PATH": path})
-            case "WORKDIR" | "USER" | "ENTRYPOINT" | "CMD", _:
-                settings[name] = rest
-            case _:
-                pytest.fail(f"{name} is not replayed")
-    started = json.loads(settings["ENTRYPOINT"]) + json.loads(settings["CMD"])
-    assert started == "python -m awslambdaric api.lambda_handler".split()
-    assert settings["USER"] == "nobody"
-    folder = root / settings["WORKDIR"].lstrip("/")
-    for path in folder.rglob("*"):
-        assert path.stat().st_mode & (0o005 if path.is_dir() else 0o004), f"nobody can read {path}"
-    left_out = runpy.run_path(LAMBDA / "bundle.py")["LEFT_OUT"]
-    assert not [path for pattern in left_out for path in folder.glob(pattern)]
-    for module in "lambda_function", "api":
-        assert list(folder.glob(f"__pycache__/{module}.*.pyc"))
-
-    expected = json.loads((checked / "generated/expected-scores.json").read_text())["scores"]
-    bare = tmp_path / "bare"  # the image's Python: nothing but what the Dockerfile installed
-    assert run(["uv", "venv", "--python", "3.11", bare], tmp_path).returncode == 0
-    with walk.lambda_runtime(
-        "api.lambda_handler",
-        folder=folder,
-        client=(bare / "bin/python", "-m", "awslambdaric"),
-        log_file=tmp_path / "log.txt",
-        environment={},
-    ) as runtime:
-        for picture, scores in expected.items():
-            answer = ask(runtime, image_event((REPOSITORY / picture).read_bytes()))
-            assert answer == pytest.approx(scores, abs=1e-4)
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])

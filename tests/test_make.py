@@ -225,6 +225,13 @@ def test_a_check_that_fails_itself_stops_nothing(monkeypatch, capsys):
     assert said_of("problems", capsys) == (True, "")
 
 
+def test_what_the_tests_alone_need_comes_with_how_to_install_it(monkeypatch, capsys):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: "there" if name[0] == "b" else None)
+    _, said = said_of("", capsys)
+    assert "! make test     buildah: without chromium make test leaves out the page" in said
+    assert said.rstrip().endswith("apt install chromium mmdebstrap")
+
+
 def test_no_network_is_no_reason_to_stop(monkeypatch, capsys):
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_NO_CONFIG", "1")

@@ -141,10 +141,13 @@ def processor():
     return how, remedy if how == "one core" else ""
 
 
-def chromium():
-    if found := shutil.which("chromium") or shutil.which("chromium-browser"):
-        return found, ""
-    return "none", "make test leaves out the page: apt install chromium"
+def programs_of_the_tests():
+    paths = {name: shutil.which(name) for name in ("chromium", "buildah", "mmdebstrap")}
+    paths["chromium"] = paths["chromium"] or shutil.which("chromium-browser")
+    missing = [name for name, path in paths.items() if not path]
+    found = ", ".join(name for name in paths if name not in missing) or "none"
+    remedy = "without chromium make test leaves out the page, without the other two the image: "
+    return found, f"{remedy}apt install {' '.join(missing)}" if missing else ""
 
 
 def answers(*command, stdin="", **variables):
@@ -165,7 +168,7 @@ MORE = {
     "system": system,
     "lesson 7": lambdas_python,
     "make measure": processor,
-    "make test": chromium,
+    "make test": programs_of_the_tests,
 }
 
 

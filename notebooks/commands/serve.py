@@ -2,21 +2,34 @@
 
     python notebooks/commands serve PORT=8080
 
-An AWS on this machine runs the stack of lambda/template.yaml with Public=true. When the function, its
-page or the model changes, the stack is updated. PORT: where it listens; empty for any free port.
+An AWS on this machine runs the stack of lambda/template.yaml with Public=true. When a part of it
+changes (the function, the model, samconfig.toml, …), the stack is updated. PORT: where it listens;
+empty for any free port.
 """
 
 import os
 import time
-from pathlib import Path
-
-FUNCTION = "lambda_function.py", "api.py", "page.html", "openapi.yaml", "template.yaml"
 
 
-def state() -> list[float]:
-    """Return when each file of the function was changed."""
-    files = [Path("lambda", name) for name in FUNCTION] + sorted(Path("generated").glob("*.tflite"))
-    return [file.stat().st_mtime for file in files if file.exists()]
+def state() -> dict | str:
+    """Return when each part of the stack was changed, or what is wrong with samconfig.toml."""
+    import walk
+
+    try:
+        return {part: part.stat().st_mtime for part in walk.bundle().parts() if part.exists()}
+    except ValueError as error:
+        return str(error)
+
+
+def update() -> None:
+    """Deploy what changed; what cannot be deployed is said, and the stack stays as it is."""
+    import walk
+
+    try:
+        walk.deploy(Public="true")
+        print("The function was updated.", flush=True)
+    except walk.Problem as problem:
+        print(f"The function was not updated. {problem}", flush=True)
 
 
 def serve(port: int) -> None:
@@ -34,8 +47,7 @@ def serve(port: int) -> None:
         while aws.process.poll() is None:
             time.sleep(1)
             if seen != (seen := state()):
-                walk.deploy(Public="true")
-                print("The function was updated.", flush=True)
+                update()
         raise walk.Problem(f"MiniStack ended: {aws.log_file} may say why.")
 
 

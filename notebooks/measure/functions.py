@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import shutil
-import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -84,7 +83,7 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
     tflite["model.tflite"] = TFLITE_FILES["xception", "float32"]
     onnx = course | {"predict.py": PROGRAMS / "predict_onnx.py"}
     onnx["model.onnx"] = MADE / "xception-float32.onnx"
-    ours = {name: Path("lambda", name) for name in ("api.py", "lambda_function.py")}
+    ours = walk.bundle().content()
     float32 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "float32"]}
     int8 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "int8"]}
     nothing = {"lambda_function.py": PROGRAMS / "nothing.py"}
@@ -134,7 +133,7 @@ def make_folders(functions: dict[str, Function]) -> None:
         for file, source in function.content.items():
             shutil.copy(source, function.folder / file)
         if function.less:
-            call(sys.executable, "lambda/bundle.py", "--leave-out", function.folder)
+            walk.bundle().leave_out(function.folder)
         if function.compiled:
             call(python, "-m", "compileall", "-q", function.folder)
         files = [file for file in function.folder.rglob("*") if file.is_file()]

@@ -1,6 +1,7 @@
 """An AWS on this machine, without Docker and without an account: MiniStack."""
 
 import atexit
+import importlib.util
 import json
 import os
 import shutil
@@ -9,10 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import urllib3
@@ -187,6 +188,14 @@ def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | Non
     return aws
 
 
+def bundle() -> ModuleType:
+    """Return lambda/bundle.py, which knows what is deployed; `lambda` is no name to import from."""
+    spec = importlib.util.spec_from_file_location("bundle", "lambda/bundle.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
     """Build the bundle, if it is not up to date, and deploy it with SAM; return the stack's outputs.
 
@@ -196,25 +205,32 @@ def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
         Which stack: the part of lambda/samconfig.toml that describes it.
     parameters
         Of the stack's template, instead of what lambda/samconfig.toml has.
+
+    Raises
+    ------
+    Problem
+        lambda/samconfig.toml is wrong, or SAM failed.
     """
-    text = Path("lambda/samconfig.toml").read_text(encoding="utf-8")
-    settings = tomllib.loads(text)[config]
+    try:
+        settings = bundle().settings()[config]
+        built = _is_built(settings["build"]["parameters"].get("build_dir", ".aws-sam/build"))
+    except ValueError as error:
+        raise Problem(f"lambda/{error}") from None
     stack = settings["global"]["parameters"]
     chosen = dict(line.split("=", 1) for line in stack["parameter_overrides"]) | parameters
     given = " ".join(f"{name}={value}" for name, value in chosen.items())
-    if not _is_built(settings["build"]["parameters"].get("build_dir", ".aws-sam/build")):
+    if not built:
         run(f"sam build --config-env {config}", folder="lambda")
     run(f"sam deploy --config-env {config} --parameter-overrides {given}", folder="lambda")
     return outputs(stack["stack_name"])
 
 
 def _is_built(folder: str) -> bool:
-    """Whether the bundle in this folder is newer than all that it is made of."""
+    """Whether the bundle in this folder is newer than all that the stack is made of."""
     built = Path("lambda", folder, "template.yaml")  # what `sam build` writes last
-    parts = [file for file in Path("lambda").iterdir() if file.is_file()]
-    parts += Path("generated").glob("*.tflite")
-    newest = max(file.stat().st_mtime for file in parts)
-    return built.exists() and built.stat().st_mtime > newest
+    return built.exists() and all(
+        part.exists() and part.stat().st_mtime < built.stat().st_mtime for part in bundle().parts()
+    )
 
 
 def outputs(stack: str) -> dict[str, str]:
