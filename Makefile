@@ -43,6 +43,8 @@ parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK M
 	REPOSITORY PHOTOS AWS
 export $(parameters)
 
+include .settings.mk
+
 # A mistyped name would mean a silent run of the default.
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(firstword $(filter-out $(parameters) VENV SHELL MAKE% UV_% PIP_%,$(given)))
