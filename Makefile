@@ -55,6 +55,19 @@ meant := $(shell python3 -c '$(closest)' '$(unknown)' $(parameters) VENV 2> /dev
 $(error There is no variable $(unknown).$(meant:%= Did you mean %?) There are: $(parameters) VENV)
 endif
 
+# PATH cannot hold a colon; AWS's emulator takes no # and no %, make and sh no others of these as they are.
+define newline
+
+
+endef
+hash := \#
+awkward := $(strip $(foreach character,: $(hash) % $$ ` " \,$(findstring $(character),$(CURDIR))) \
+	$(if $(findstring $(newline),$(CURDIR)),line break))
+ifneq ($(awkward),)
+$(error The name of this folder, or of one around it, has what programs of the walk cannot take ( \
+	$(awkward) ). Rename or move it)
+endif
+
 VENV = .venv
 ifneq ($(VENV),)
 environment = $(VENV)/.complete
@@ -74,6 +87,10 @@ export JUPYTER_RUNTIME_DIR := $(cache)/jupyter/runtime
 export IPYTHONDIR := $(cache)/ipython
 export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
+# Where there is no home directory, or none to write to, as in some containers.
+ifneq ($(shell test -w "$$HOME" && echo home),home)
+export HOME := $(cache)/home
+endif
 
 .DELETE_ON_ERROR:
 .PHONY: address walk check problems measure serve deploy-check catalogue-check catalogue train test \
@@ -183,7 +200,7 @@ $(VENV)/.complete: environment.yml | writable
 uv_version = "$$($(packages) | grep '^uv==')"
 define bootstrap_uv
 if python3 -m pip --version > /dev/null 2>&1; \
-	then PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
+	then PIP_ROOT_USER_ACTION=ignore PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
 	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install --quiet $(uv_version); fi
 endef
 

@@ -12,12 +12,17 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from commands.settings import forget, forget_account
 from picture_server import picture_server
 from walk.aws import NEEDS, prepare_sam, start_aws
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
+
+# What a developer has set for other work reaches no test.
+forget()
+forget_account()
 
 
 def copy_repository(folder):
