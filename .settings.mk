@@ -10,5 +10,8 @@ other_than_reaching = $(foreach name,$(filter PIP_% UV_%,$(.VARIABLES)),$(if \
 
 unexport $(other_than_reaching) $(filter PYTHON% JUPYTER% IPYTHON% MPL% KERAS_% TF_% SAM_% \
 	GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE $(if $(filter true,$(AWS)),,AWS_%),$(.VARIABLES))
+# pip's own file is read for where packages come from; this it may not say.
+export PIP_USER := 0
+export PIP_REQUIRE_VIRTUALENV := 0
 # One that is not installed stops Sphinx, and one without all letters stops what prints them.
 export LC_ALL := C.UTF-8

@@ -200,7 +200,7 @@ $(VENV)/.complete: environment.yml | writable
 uv_version = "$$($(packages) | grep '^uv==')"
 define bootstrap_uv
 if python3 -m pip --version > /dev/null 2>&1; \
-	then PIP_ROOT_USER_ACTION=ignore PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
+	then PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target .cache/bootstrap $(uv_version); \
 	else python3 -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install --quiet $(uv_version); fi
 endef
 

@@ -38,6 +38,8 @@ def forgetful(monkeypatch):
     before = dict(os.environ)
     for forget in settings.forget, settings.forget_account:
         monkeypatch.setattr(walk.lesson, forget.__name__, forget.__wrapped__)
+    for name in settings.NO_ACCOUNT:  # the tests have forgotten theirs
+        os.environ.pop(name, None)
     os.environ.update(SET)
     yield
     os.environ.clear()
@@ -66,7 +68,8 @@ def shown(folder, *arguments, **variables):
 @pytest.mark.parametrize("where", [".", "lambda"])
 def test_what_make_starts_has_what_packages_need_and_nothing_else_of_the_users(makefiles, where):
     seen = shown(makefiles / where, **SET)
-    assert [name for name in FOREIGN + ACCOUNT if name in seen] == []
+    assert [name for name in FOREIGN + ACCOUNT if seen.get(name) == "elsewhere"] == []
+    assert (seen["PIP_USER"], seen["PIP_REQUIRE_VIRTUALENV"]) == ("0", "0")  # whatever pip.conf says
     assert [name for name in STAYS if seen.get(name) != "elsewhere"] == []
     assert seen["LC_ALL"] == "C.UTF-8"
 
