@@ -55,7 +55,8 @@ meant := $(shell python3 -c '$(closest)' '$(unknown)' $(parameters) VENV 2> /dev
 $(error There is no variable $(unknown).$(meant:%= Did you mean %?) There are: $(parameters) VENV)
 endif
 
-# PATH cannot hold a colon; AWS's emulator takes no # and no %, make and sh no others of these as they are.
+# A colon would cut PATH in two, AWS's emulator does not start in a path with # or %, and make and sh
+# take the others for their own.
 define newline
 
 

@@ -134,7 +134,7 @@ def lambda_runtime(
     log_file = Path(log_file)
     settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
     settings["LANG"] = "en_US.UTF-8"  # as on Lambda
-    if environment is None:
+    if environment is None:  # what Lambda gives itself, or does not have, is not taken from here
         own = "AWS_", "LAMBDA_", "LC_", "PYTHON"
         environment = {k: v for k, v in os.environ.items() if not k.startswith(own)}
     if sys.platform != "linux":
