@@ -69,7 +69,10 @@ def shown(folder, *arguments, **variables):
 def test_what_make_starts_has_what_packages_need_and_nothing_else_of_the_users(makefiles, where):
     seen = shown(makefiles / where, **SET)
     assert [name for name in FOREIGN + ACCOUNT if seen.get(name) == "elsewhere"] == []
-    assert (seen["PIP_USER"], seen["PIP_REQUIRE_VIRTUALENV"]) == ("0", "0")  # whatever pip.conf says
+    assert (seen["PIP_USER"], seen["PIP_REQUIRE_VIRTUALENV"]) == (
+        "0",
+        "0",
+    )  # whatever pip.conf says
     assert [name for name in STAYS if seen.get(name) != "elsewhere"] == []
     assert seen["LC_ALL"] == "C.UTF-8"
 
