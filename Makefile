@@ -46,6 +46,8 @@ parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK M
 	REPOSITORY PHOTOS AWS UPGRADE
 export $(parameters)
 
+include .settings.mk
+
 # A mistyped name would mean a silent run of the default.
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(firstword $(filter-out $(parameters) VENV SHELL MAKE% UV_% PIP_%,$(given)))
@@ -54,6 +56,20 @@ closest = import difflib, sys; \
 	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5))
 meant := $(shell python3 -c '$(closest)' '$(unknown)' $(parameters) VENV 2> /dev/null)
 $(error There is no variable $(unknown).$(meant:%= Did you mean %?) There are: $(parameters) VENV)
+endif
+
+# A colon would cut PATH in two, AWS's emulator does not start in a path with # or %, and make and sh
+# take the others for their own.
+define newline
+
+
+endef
+hash := \#
+awkward := $(strip $(foreach character,: $(hash) % $$ ` " \,$(findstring $(character),$(CURDIR))) \
+	$(if $(findstring $(newline),$(CURDIR)),line break))
+ifneq ($(awkward),)
+$(error The name of this folder, or of one around it, has what programs of the walk cannot take ( \
+	$(awkward) ). Rename or move it)
 endif
 
 VENV = .venv
@@ -75,6 +91,10 @@ export JUPYTER_RUNTIME_DIR := $(cache)/jupyter/runtime
 export IPYTHONDIR := $(cache)/ipython
 export MPLCONFIGDIR := $(cache)/matplotlib
 export KERAS_HOME := $(cache)/keras
+# Where there is no home directory, or none to write to, as in some containers.
+ifneq ($(shell test -w "$$HOME" && echo home),home)
+export HOME := $(cache)/home
+endif
 
 .DELETE_ON_ERROR:
 .PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \

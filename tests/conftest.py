@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from commands.settings import forget, forget_account
 from filelock import FileLock
 from picture_server import picture_server
 from walk.aws import NEEDS, prepare_sam, start_aws
@@ -30,6 +31,10 @@ LONGEST_FIRST = [
     "colab",
     "bundle",
 ]
+
+# What a developer has set for other work reaches no test.
+forget()
+forget_account()
 
 
 def copy_repository(folder):

@@ -29,6 +29,8 @@ import signal
 import sys
 from pathlib import Path
 
+from commands.settings import forget
+
 WHAT_TO_DO = {
     errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
     errno.EDQUOT: "Your disk quota is used up: free some space.",
@@ -46,6 +48,7 @@ def call(name, *arguments):
     stopped = "{0} was stopped."
     for stop in signal.SIGINT, signal.SIGTERM:
         signal.signal(stop, signal.default_int_handler)
+    forget()
     try:
         if not (Path(__file__).parent / (name + ".py")).exists():
             return f"There is no command {name}.\n\n{__doc__}"

@@ -113,7 +113,8 @@ def run(folder: Path, on_aws: bool) -> None:
     """Score the photos of a folder, and leave the scores and their summary."""
     import walk
 
-    walk.begin("catalogue", "generated/clothing-model.tflite", "lambda/catalogue.py")
+    needed = "generated/clothing-model.tflite", "lambda/catalogue.py"
+    walk.begin("catalogue", *needed, account=on_aws)
     photos = photos_in(folder)
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]  # again is the same
     SCORES.parent.mkdir(exist_ok=True)

@@ -82,8 +82,6 @@ def prepare_sam() -> None:
     """Let SAM's command work here: with Lambda's Python, quietly, outside of the home directory."""
     os.environ["SAM_CLI_TELEMETRY"] = "0"
     os.environ["__SAM_CLI_APP_DIR"] = str(Path(".cache/sam").absolute())
-    # sam wants a region, also to check a template
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     os.environ["PATH"] = path_to_python(PYTHON)
 
 

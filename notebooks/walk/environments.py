@@ -115,6 +115,7 @@ def path_to_python(version: str) -> str:
 
     uv looks there, and else downloads one.
     """
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    home = os.environ.get("HOME", "")
+    pyenv = Path(os.environ.get("PYENV_ROOT", f"{home}/.pyenv"), "versions")
     places = [Path(sys.executable).parent, os.environ["PATH"], *pyenv.glob(f"{version}.*/bin")]
     return os.pathsep.join(map(str, places))

@@ -12,6 +12,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands.settings import forget, forget_account
 from IPython import get_ipython
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,8 +40,10 @@ class Problem(Exception):
         return [f"Problem: {self}"]
 
 
-def begin(lesson: str, *needed: str) -> None:
+def begin(lesson: str, *needed: str, account: bool = False) -> None:
     """Set up a lesson: work at the repository's root, keep logs out of the page, check the inputs.
+
+    What is set for other work, environment variables and an account of AWS, does not count in it.
 
     Parameters
     ----------
@@ -48,12 +51,17 @@ def begin(lesson: str, *needed: str) -> None:
         The notebook's name, as in "02-tflite-model". Logs go to generated/LESSON.log.
     needed
         Files that must be there, relative to the repository's root.
+    account
+        Whether the account of AWS that is set up here counts after all.
 
     Raises
     ------
     Problem
         A file is missing, or generated/ cannot be written.
     """
+    forget()
+    if not account:
+        forget_account()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT / "notebooks"))  # for later imports, wherever Jupyter started
     try:
@@ -72,10 +80,18 @@ def begin(lesson: str, *needed: str) -> None:
     # Lesson 1 writes an HDF5 file, as the course does.
     warnings.filterwarnings("ignore", message=".*saving your model as an HDF5 file")
     # The servers of the lessons are on this machine, also where a proxy leads to the internet.
-    os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), "127.0.0.1"]))
+    _ask_no_proxy("127.0.0.1", "localhost")
     logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
     for file in needed:
         require(file)
+
+
+def _ask_no_proxy(*hosts: str) -> None:
+    """Let hosts be asked without a proxy; of the variable's two spellings, programs know one or both."""
+    spellings = "no_proxy", "NO_PROXY"
+    listed = [each for name in spellings for each in os.environ.get(name, "").split(",")]
+    names = dict.fromkeys(filter(None, [each.strip() for each in listed] + list(hosts)))
+    os.environ.update(dict.fromkeys(spellings, ",".join(names)))
 
 
 def require(file: str) -> Path:

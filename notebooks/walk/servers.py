@@ -121,7 +121,8 @@ def lambda_runtime(
     log_file
         Where the output goes.
     environment
-        The function's environment variables; without it, those of this process.
+        The function's environment variables; without it, those of this process that Lambda does
+        not give itself.
     variables
         More of them.
 
@@ -132,6 +133,10 @@ def lambda_runtime(
     """
     log_file = Path(log_file)
     settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
+    settings["LANG"] = "en_US.UTF-8"  # as on Lambda
+    if environment is None:  # what Lambda gives itself, or does not have, is not taken from here
+        own = "AWS_", "LAMBDA_", "LC_", "PYTHON"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(own)}
     if sys.platform != "linux":
         print("AWS's emulator runs on Linux alone: the handler is called in this process instead.")
         with _in_this_process(handler, folder, log_file, variables) as url:
@@ -146,7 +151,7 @@ def lambda_runtime(
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=(os.environ if environment is None else environment) | settings | variables,
+            env=environment | settings | variables,
             stdout=log,
             stderr=log,
             start_new_session=True,  # so that both programs can be stopped together
