@@ -34,7 +34,7 @@ RECIPE = ["template*.yaml", "samconfig.toml", "requirements*.txt", "Makefile", "
 
 PYTHON = "3.13"  # the Runtime in template.yaml
 IMAGE_PYTHON = "3.11"  # in Dockerfile
-# What the function imports; `make lock` writes it, and all that it needs, into the requirements files.
+# What the function imports; `make lock` writes all that this needs into the requirements files.
 ZIP = "ai-edge-litert keras-image-helper numpy pillow"
 # awslambdaric asks Lambda for events and calls the handler; AWS's own Python has it.
 IMAGE = "tflite-runtime keras-image-helper numpy pillow awslambdaric"

@@ -1,4 +1,4 @@
-"""The environment: one list of choices, a lock with all that follows, a wheel of each everywhere."""
+"""The environment: one list of choices, locks with all that follows, a wheel of each everywhere."""
 
 import ast
 import json
@@ -132,6 +132,18 @@ def test_environments_that_pip_builds_are_of_the_lock():
     assert listed == ["--requirement .requirements.lock", *CHOICES]
 
 
+def test_pip_takes_from_a_lock_what_is_listed_behind_it_without_checksums(built_here):
+    small = environments.lock_of("lambda").read_text()
+    (name,) = re.findall(r"^(\S+==\S+)", small)
+    (built_here / "listed.txt").write_text(f"--requirement lambda.txt\n{name}\n")
+    assert run(["uv", "venv", "--seed", "python"], built_here).returncode == 0
+    command = ["python/bin/python", "-m", "pip", "install", "--dry-run", "-r", "listed.txt"]
+    process = run(command, built_here)
+    assert "Would install snapshot-restore-py" in process.stdout, process.stderr
+    (built_here / "lambda.txt").write_text(re.sub("sha256:....", "sha256:0000", small))
+    assert "DO NOT MATCH THE HASHES" in run(command, built_here).stderr
+
+
 def test_one_piece_of_code_reads_the_list():
     readers = set()
     for path, code in sources():
@@ -145,13 +157,14 @@ def test_one_piece_of_code_reads_the_list():
             assert line.startswith("#") or "conda env create -f environment.yml" in line
 
 
-def test_locking_again_changes_nothing(tmp_path):
-    folder = copy_repository(tmp_path / "a copy")
-    process = run(["python", "notebooks/commands", "lock"], folder)
-    assert process.returncode == 0, process.stderr
-    assert process.stdout.startswith(".requirements.lock: ")
-    for file in LOCKS:
-        assert (folder / relative(file)).read_bytes() == file.read_bytes()
+def test_locking_again_changes_nothing(monkeypatch):
+    """Of the locks apart, one stands for all: each is made in the same way."""
+    zipped, written = REPOSITORY / "lambda/requirements-zip.txt", {}
+    stands_for_all = {zipped: lock.apart()[zipped]}
+    monkeypatch.setattr(lock, "apart", lambda: stands_for_all)
+    monkeypatch.setattr("walk.save", lambda path, text: written.update({path: text}))
+    lock.main()
+    assert written == {path: path.read_text() for path in (lock.LOCK, zipped)}
 
 
 def test_a_choice_that_does_not_exist_gets_one_message_and_leaves_the_lock(tmp_path):

@@ -2,9 +2,10 @@
 
     python notebooks/commands lock [UPGRADE=1]
 
-People choose in environment.yml (what for the function: in lambda/bundle.py; for environments apart:
-in notebooks/walk/environments.py), and `make lock` runs this. What a lock holds keeps its version as
-long as it fits; with UPGRADE=1 each gets the newest that fits. Nothing else reads environment.yml, but conda.
+People choose in environment.yml, and `make lock` runs this. Which of those packages the function
+has stands in lambda/bundle.py; what else environments of their own hold, in
+notebooks/walk/environments.py. What a lock holds keeps its version as long as it fits; with
+UPGRADE=1 each gets the newest that fits. But for conda, nothing else reads environment.yml.
 """
 
 import re
@@ -22,8 +23,8 @@ MAIN = """\
 # Windows and macOS. `make lock` writes this; `uv pip tree` says which package brings which.
 """
 IMAGE = """\
-# All that is installed beside the function in the image (Python {python}, Linux): what it imports, and
-# AWS's runtime client. `make lock` writes this; the names are chosen in bundle.py.
+# All that is installed beside the function in the image (Python {python}, Linux): what it imports,
+# and AWS's runtime client. `make lock` writes this; the names are chosen in bundle.py.
 """
 ZIP = """\
 # All that is installed beside the function in the zip (AWS's Python {python}), where LiteRT takes the
@@ -70,7 +71,7 @@ def made_from(packages: list[str]) -> str:
 
 
 def apart() -> dict:
-    """Return of each lock but the main one its head and its walk.environments.Environment."""
+    """Return the other locks: of each, its head and its walk.environments.Environment."""
     import runpy
 
     from walk.environments import ENVIRONMENTS, Environment, lock_of

@@ -1,6 +1,7 @@
 """Environments of their own, for what cannot live in the lessons' environment.
 
-uv builds each of them in .cache/environments/, once, from its lock in locks/, which `make lock` writes.
+uv builds each of them in .cache/environments/, once, from its lock in locks/; `make lock` writes
+these.
 """
 
 import os
@@ -94,7 +95,7 @@ def make(folder: str | Path, python: str, lock: str | Path) -> None:
 
 
 def fill(folder: str | Path, name: str) -> None:
-    """Install the packages of an environment into a folder, as for a zip; a Problem if uv cannot."""
+    """Install an environment's packages into a folder, as for a zip; a Problem if uv cannot."""
     python = ENVIRONMENTS[name].python
     packages = ["--require-hashes", "--requirement", lock_of(name)]
     _uv(python, "pip", "install", "--python", python, "--target", folder, *packages)
