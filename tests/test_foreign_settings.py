@@ -49,7 +49,7 @@ def forgetful(monkeypatch):
 @pytest.fixture
 def makefiles(tmp_path):
     """A folder with the Makefiles, each of which can print its commands' environment variables."""
-    for name in "Makefile", ".settings.mk", "environment.yml", "lambda/Makefile":
+    for name in "Makefile", ".settings.mk", "lambda/Makefile":
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
     for name in "Makefile", "lambda/Makefile":
