@@ -1,6 +1,6 @@
 # make          the walk: lessons 01 to 06 into generated/, both functions into lambda/
 # make check    what this machine has of what the lessons need, and what to do where it lacks it
-# make test     the tests
+# make test     the tests, but for training and measuring; make test-all: those, too
 # make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
 # make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
@@ -98,7 +98,7 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
-	test soak site format lint lab lock clean writable FORCE
+	test test-all soak site format lint lab lock clean writable FORCE
 
 walk: generated/06-measurements.ipynb
 	@cat generated/summary.txt
@@ -151,7 +151,7 @@ generated/08-catalogue.ipynb: notebooks/08-catalogue.ipynb generated/05-on-the-i
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
-$(notebooks): $(wildcard notebooks/commands/*.py notebooks/walk/*.py) $(environment) | problems
+$(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
 
 # The parameters of this run, and the checksums of the files that they name. If they are those that
 # lesson 1 last succeeded with, then as old: so a run with others that fails makes nothing old. If it
@@ -245,6 +245,9 @@ train: $(environment)
 	@cat generated/train-the-model.txt
 
 test: writable $(environment)
+	pytest -m "not long"
+
+test-all: writable $(environment)
 	pytest
 
 soak: walk

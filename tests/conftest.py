@@ -27,10 +27,13 @@ LONGEST_FIRST = [
     "measurements",
     "serve",
     "own model",
-    "catalogue stack",
+    "image",
     "colab",
-    "bundle",
+    "catalogue stack",
 ]
+
+# What is asked of these takes minutes: `make test` leaves it out, `make test-all` does not.
+LONG = {"trained", "measured"}
 
 # What a developer has set for other work reaches no test.
 forget()
@@ -145,8 +148,12 @@ def lesson_cells(notebook):
     return [cell for cell in code_cells(notebook) if "colab" not in cell.metadata.get("tags", [])]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """What takes longest begins first, so that both workers have work until the end."""
+    for item in items:
+        if LONG & set(item.fixturenames):
+            item.add_marker("long")
     order = {group: place for place, group in enumerate(LONGEST_FIRST)}
 
     def place(item):

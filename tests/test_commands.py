@@ -1,10 +1,12 @@
 """The commands: one way to be called and to end, for all of them."""
 
+import importlib
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 import walk
 from bundle import FILES
@@ -21,7 +23,7 @@ from conftest import REPOSITORY, run
         (["execute"], "execute: missing a required argument: 'name'."),
         (["execute", "no-such-lesson"], "No such file or directory"),
         (["score_photos", "PHOTO=."], "score_photos: got an unexpected keyword argument 'PHOTO'."),
-        (["score_photos", "PHOTOS=nowhere"], "there is no such folder."),
+        (["lab", "PORT=1", "1"], "lab: got an unexpected keyword argument 'PORT'."),
         ([], "The programs behind make's targets"),
     ],
 )
@@ -33,10 +35,18 @@ def test_what_is_wrong_is_said_and_how_the_command_is_called(arguments, said):
         assert f"python notebooks/commands {arguments[0]}" in process.stderr
 
 
-def test_a_command_that_does_not_exist_is_no_command():
-    process = run([sys.executable, "notebooks/commands", "nonsense"], REPOSITORY)
+@pytest.mark.parametrize("name", ["nonsense", "settings", "strip"])
+def test_a_command_that_does_not_exist_is_no_command(name):
+    process = run([sys.executable, "notebooks/commands", name], REPOSITORY)
     assert process.returncode == 1 and "Traceback" not in process.stderr
-    assert "There is no command nonsense" in process.stderr
+    assert f"There is no command {name}" in process.stderr
+
+
+def test_each_command_is_explained():
+    for name in commands.COMMANDS:
+        assert f"\n| {name} | " in commands.__doc__
+        module = importlib.import_module(f"commands.{name}")
+        assert module.__doc__ and callable(module.main)
 
 
 # --- serve: what it looks at ---------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_the_record_is_complete():
     ],
 )
 def test_what_is_not_there_gets_one_clear_message(measured, setting, message):
-    process = run(["make", "VENV=", "measure", setting], measured)
+    process = run([sys.executable, "notebooks/commands", "measure", setting], measured)
     assert process.returncode != 0
     assert message in process.stderr and "Traceback" not in process.stderr
 

@@ -109,7 +109,7 @@ def test_each_colour_of_the_code_can_be_read(view, site):
     view.goto("/01-keras-model.html")
     view.evaluate(
         "words => { document.querySelector('.highlight pre').innerHTML ="
-        " words.map(each => `<span class='${each}'>${each}</span> `).join('') }",
+        " words.map(each => `<span class='${each}'>${each}</span>`).join('\\n') }",
         sorted(words),
     )
     assert axe(view) == []

@@ -10,13 +10,14 @@
 | serve | deploys the function to an AWS on this machine, with its page | `make serve` |
 | score_photos | scores a folder of photos, as lesson 8 does | `make catalogue` |
 | measure | measures each runtime and function | `make measure` |
-| readme_table | writes README's table of measurements | `make measure` |
+| publish | copies what the lessons showed to where git keeps it | `make publish` |
+| readme_table | writes README's table of the published measurements | `make publish` |
 | lock | works out what environment.yml's choices need, and writes the locks | `make lock` |
 | address | writes the repository's address into links and cells | `make address` |
 
-Two are run by others: git reads notebooks through strip, and Google Colab fetches colab first.
+Two programs are run by others: git reads notebooks through strip, and Google Colab fetches colab first.
 
-Each has a function `main`, which takes the values, and the keys as keyword arguments, and returns the
+Each command has a function `main`, which takes the values, and the keys as keyword arguments, and returns the
 message to fail with, if it failed. Nothing here but what `main` itself imports needs more than Python
 3.8: doctor runs before there is an environment.
 """
@@ -27,9 +28,10 @@ import inspect
 import re
 import signal
 import sys
-from pathlib import Path
 
 from commands.settings import forget
+
+COMMANDS = "execute doctor lab serve score_photos measure publish readme_table lock address".split()
 
 WHAT_TO_DO = {
     errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
@@ -45,12 +47,12 @@ def call(name, *arguments):
     Ctrl-C, what the reader can put right (walk.Problem) and what the system refuses (OSError) each get
     one line. After Ctrl-C that is the command's `STOPPED`, where it has one.
     """
-    stopped = "{0} was stopped."
+    stopped = name + " was stopped."
     for stop in signal.SIGINT, signal.SIGTERM:
         signal.signal(stop, signal.default_int_handler)
     forget()
     try:
-        if not (Path(__file__).parent / (name + ".py")).exists():
+        if name not in COMMANDS:
             return f"There is no command {name}.\n\n{__doc__}"
         module = importlib.import_module("commands." + name)
         stopped = getattr(module, "STOPPED", stopped)
@@ -61,7 +63,7 @@ def call(name, *arguments):
             return f"{name}: {error}.\n\n{module.__doc__}"
         return module.main(*values, **keys)
     except KeyboardInterrupt:
-        return "\n" + stopped.format(*arguments or [name])
+        return "\n" + stopped.format(*arguments)
     except OSError as error:
         return said_of(error)
     except problems() as problem:

@@ -11,7 +11,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-NEEDED = ["ai-edge-litert", "awslambdaric", "nbconvert", "papermill", "pooch"]
+NEEDED = ["ai-edge-litert", "awslambdaric", "filelock", "nbconvert", "papermill", "pooch"]
 # These ask for other versions than Colab has, of packages that the lessons do not need from them:
 # of the second one they only take the emulator.
 ALONE = ["keras-image-helper", "aws-sam-cli"]

@@ -20,10 +20,10 @@ from commands import readme_table
 RUN, PUBLISHED = Path("generated"), Path("generated/published")
 RECORD = "measurements.json"
 
-# Requests, functions, APIs and uploads have such ids: they would change each time, and say nothing.
+# Requests, APIs and what CloudFormation names have such ids: they change each time, and say nothing.
 IDS = re.compile(
-    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b|\b[0-9a-f]{32}\b"
-    r"|\b[0-9a-f]{8}(?=\.execute-api\b)|(?<=-)[0-9A-F]{13}\b"
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b"
+    r"|\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8}\b|(?<=-)[0-9a-fA-F]{13}\b"
 )
 
 
@@ -44,6 +44,8 @@ def published(notebook: nbformat.NotebookNode, folder: Path, home: Path) -> nbfo
         tags = cell.metadata.get("tags", [])
         for trace in "papermill", "execution":
             cell.metadata.pop(trace, None)
+        if not tags:
+            cell.metadata.pop("tags", None)  # papermill adds an empty list
         if cell.cell_type == "markdown":
             cell.source = a_folder_deeper(cell.source)
         elif "unpublished" in tags:
