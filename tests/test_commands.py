@@ -73,7 +73,8 @@ PARTS += [f"lambda/{file}" for file in FILES]
 def sam(monkeypatch):
     """The commands of SAM that would run."""
     commands = []
-    monkeypatch.setattr(walk.aws, "run", lambda command, folder: commands.append(command) or "[]")
+    monkeypatch.setattr(walk.aws, "run", lambda command, folder: commands.append(command))
+    monkeypatch.setattr(walk.aws, "outputs", lambda stack: {})
     return commands
 
 

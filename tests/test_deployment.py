@@ -38,7 +38,7 @@ def test_deploy_check_deploys_to_an_aws_on_this_machine(checked):
         "public: 200 pants",
         "a browser gets: text/html",
         "closed again: 403",
-        '"invoke_ms": …',  # the function's own line, from CloudWatch
+        '"invoke_ms": ',  # the function's own line, from CloudWatch
         "Errors GreaterThanOrEqualToThreshold 1.0",
         "functions: []\nAPIs:      []\nalarms:    []",
     ):
