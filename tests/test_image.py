@@ -83,6 +83,7 @@ def pip_settings(folder):
     places = {of_variables: "/usr/pip.conf"}  # in sys.prefix, which has the last word
     for file in "/etc/pip.conf", "/etc/xdg/pip/pip.conf":
         places[Path(file)] = file
+    # the user's own, in the home of the container's root
     places[Path.home() / ".config/pip/pip.conf"] = "/root/.config/pip/pip.conf"
     places = {file: place for file, place in places.items() if file.exists()}
     text = "\n".join(file.read_text() for file in places)
@@ -149,7 +150,7 @@ def image(buildah, walked, tmp_path_factory):
 def cluttered(walked, tmp_path_factory):
     """A copy of the walked, with what else may lie about: an environment, photos, builds, caches."""
     folder = tmp_path_factory.mktemp("clutter") / "a copy"
-    shutil.copytree(walked, folder, copy_function=os.link)
+    shutil.copytree(walked, folder, symlinks=True, copy_function=os.link)
     others = ".venv/python", "photos/coat.jpg", "lambda/.aws-sam/a", "lambda/__pycache__/a.pyc"
     for file in others:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
