@@ -1,4 +1,4 @@
-# Made from notebooks/05-on-the-internet.ipynb: change that and export it again, do not edit this.
+# Made from notebooks/07-http.ipynb: change that and export it again, do not edit this.
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-# Made from notebooks/08-catalogue.ipynb: change that and export it again, do not edit this.
+# Made from notebooks/10-catalogue.ipynb: change that and export it again, do not edit this.
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The stack of lesson 8, run over hundreds of pictures; `make catalogue`; the lesson itself."""
+"""The stack of lesson 10, run over hundreds of pictures; `make catalogue`; the lesson itself."""
 
 import io
 import json
@@ -29,7 +29,7 @@ from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("catalogue stack")
 
-LESSON = REPOSITORY / "notebooks/08-catalogue.ipynb"
+LESSON = REPOSITORY / "notebooks/10-catalogue.ipynb"
 TEMPLATE = "template-catalogue.yaml"
 
 
@@ -286,7 +286,7 @@ def test_the_lesson_says_what_each_resource_is_for():
 def test_the_committed_lesson_was_run_to_its_end():
     said = "".join(
         output.get("text", "")
-        for cell in code_cells(REPOSITORY / "generated/published/08-catalogue.ipynb")
+        for cell in code_cells(REPOSITORY / "generated/published/10-catalogue.ipynb")
         for output in cell.outputs
     )
     assert "complete, and equal to the first run: True" in said

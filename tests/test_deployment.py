@@ -1,4 +1,4 @@
-"""Lesson 7, run by `make deploy-check`."""
+"""Lesson 8, run by `make deploy-check`."""
 
 import ast
 
@@ -28,7 +28,7 @@ def test_deploy_check_deploys_to_an_aws_on_this_machine(checked):
     assert "templates pass AWS's checks" in said
     if "The stack was not deployed" in said:
         pytest.skip(NEEDS)
-    printed = outputs(checked / "generated/07-deployment.ipynb")
+    printed = outputs(checked / "generated/08-public.ipynb")
     assert "Successfully created/updated stack" in printed
     for words in (
         '403 {"message": "Forbidden"}',  # unsigned
@@ -81,7 +81,7 @@ def test_aws_linters_find_nothing(checked, name):
     """They end in an error if they find anything, be it a remark: the lesson would stop there."""
     linters = cell_with('walk.run(f"sam validate --lint --template {name}"')
     assert "cfn-lint template.yaml template-image.yaml" in linters
-    printed = outputs(checked / "generated/07-deployment.ipynb")
+    printed = outputs(checked / "generated/08-public.ipynb")
     assert f"{name}: sam validate --lint and cfn-lint agree" in printed
 
 

@@ -57,7 +57,7 @@ def ran(folder):
 
 
 def test_a_changed_notebook_is_run_again_with_what_follows_it(folder):
-    (folder / "notebooks/05-on-the-internet.ipynb").touch()
+    (folder / "notebooks/07-http.ipynb").touch()
     make(folder)
     assert ran(folder) == ["05", "06"]
 
@@ -78,7 +78,7 @@ def test_what_a_failed_run_left_alone_is_not_made_again(folder):
 def test_what_a_failed_run_half_replaced_is_made_again(folder):
     assert run(["make", "VENV=", "MODEL=half"], folder).returncode != 0
     make(folder)
-    assert [line[:2] for line in ran(folder)] == ["01", "02", "03", "04", "05", "06"]
+    assert [line[:2] for line in ran(folder)] == ["01", "02", "03", "04", "07", "09"]
 
 
 def test_other_parameters_run_everything_and_the_same_ones_nothing(folder):
@@ -133,7 +133,7 @@ def test_every_variable_that_the_makefile_names_is_taken():
 
 def test_make_check_says_what_this_machine_has():
     said = make(REPOSITORY, "check").stdout
-    for name in "Python", "disk", "memory", "packages", "network", "lesson 7", "make measure":
+    for name in "Python", "disk", "memory", "packages", "network", "lesson 8", "make measure":
         assert f"  {name}" in said or f"! {name}" in said
 
 

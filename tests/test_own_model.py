@@ -93,7 +93,7 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
     assert [list(answer) for answer in answers.values()] == [classes.split()] * 3
     assert sum(answers[picture].values()) == pytest.approx(1, abs=1e-4)  # it ends in softmax
-    step_through(lessons / "05-on-the-internet.ipynb")
+    step_through(lessons / "07-http.ipynb")
     assert (folder / "lambda/api.py").read_text() == (REPOSITORY / "lambda/api.py").read_text()
 
     with pytest.raises(nbclient.exceptions.CellExecutionError) as error:

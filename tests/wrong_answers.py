@@ -254,7 +254,7 @@ WRONG = {
             "Change the notebook, and export it",
         ),
     ],
-    # lesson 5
+    # lesson 7
     "which-machine": [
         ("address = '1.1.168.192'", "Which digit of a number comes first?"),
         ("address = '127.0.0.1'", "the number of the lesson"),
@@ -321,7 +321,7 @@ WRONG = {
         ),
         ("def redirect_to(address):\n    return address", "The class itself is asked for"),
     ],
-    # lesson 6
+    # lesson 9
     "int8-speed": [
         ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
         ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),

@@ -1,4 +1,4 @@
-"""Score all photos of a folder with the function, as lesson 8 does: `make catalogue` runs this.
+"""Score all photos of a folder with the function, as lesson 10 does: `make catalogue` runs this.
 
     python notebooks/commands score_photos PHOTOS=folder
 

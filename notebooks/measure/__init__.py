@@ -1,4 +1,4 @@
-"""The measuring programs: `make measure` runs `commands/measure.py`, lesson 6 draws what it has written.
+"""The measuring programs: `make measure` runs `commands/measure.py`, lesson 9 draws what it has written.
 
 | file | what it does |
 |:--|:--|
@@ -11,6 +11,6 @@
 | record.py | from durations to the record: medians, ratios, shares |
 | costs.py | what Lambda charges |
 | ratios.py | ratios in words |
-| figures.py | the drawings of lesson 6 |
+| figures.py | the drawings of lesson 9 |
 | programs/ | what runs in other environments: workers, converters, the functions compared |
 """

@@ -1,4 +1,4 @@
-"""The drawings of lesson 6. Each has an alternative text, which says in words what it shows."""
+"""The drawings of lesson 9. Each has an alternative text, which says in words what it shows."""
 
 from itertools import zip_longest
 

@@ -17,10 +17,10 @@ GIVES = {
     "02-tflite-model": "a .tflite file",
     "03-predict": "the same scores",
     "04-lambda-function": "lambda_function.py",
-    "05-on-the-internet": "api.py",
-    "06-measurements": "what was gained",
-    "07-deployment": "an address on AWS",
-    "08-catalogue": "a table of scores",
+    "07-http": "api.py",
+    "08-public": "an address on AWS",
+    "09-measurements": "what was gained",
+    "10-catalogue": "a table of scores",
     "train-the-model": "lesson 1's model",
 }
 # Which of a lesson's pictures stands for it on the first page, by how its text begins; else the
@@ -108,7 +108,7 @@ def _named(folder: str, pattern: str) -> list[str]:
 
 def lessons() -> list[Page]:
     """The lessons in their order, and the appendix."""
-    names = [*_named("notebooks", "0*.ipynb"), "train-the-model"]
+    names = [*_named("notebooks", "[0-9]*.ipynb"), "train-the-model"]
     return [
         Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
     ]
@@ -116,7 +116,7 @@ def lessons() -> list[Page]:
 
 def exercises() -> list[Page]:
     """The exercises in their order, and the homework."""
-    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "0*.ipynb")]
+    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "[0-9]*.ipynb")]
     files = {name: f"notebooks/{name}.ipynb" for name in [*names, "homework"]}
     return [Page(name, file, file) for name, file in files.items()]
 

@@ -23,8 +23,8 @@ MADE_BY = {  # the lesson that makes a file
     "tflite-models.json": "02-tflite-model",
     "prediction.json": "03-predict",
     "lambda_function.py": "04-lambda-function",
-    "api.py": "05-on-the-internet",
-    "catalogue.py": "08-catalogue",
+    "api.py": "07-http",
+    "catalogue.py": "10-catalogue",
 }
 REMEDIES = {file: f"Run notebooks/{lesson}.ipynb first." for file, lesson in MADE_BY.items()}
 REMEDIES["measurements.json"] = "It comes with the repository; `make measure` makes one, too."

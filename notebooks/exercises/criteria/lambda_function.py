@@ -49,7 +49,7 @@ def both_keys(answer):
     if answer == truth:
         return (
             f"The handler asks for {truth!r} first, and says nothing of the other key. A caller who "
-            "sends both has made a mistake and does not learn of it; lesson 5 changes that."
+            "sends both has made a mistake and does not learn of it; lesson 7 changes that."
         )
     if answer not in ("image", "url"):
         raise Wrong(f"{answer!r} is no key of an event.", "Is it the image or the url?")

@@ -1,4 +1,4 @@
-"""What makes an answer right: the exercises of lesson 6."""
+"""What makes an answer right: the exercises of lesson 9."""
 
 from collections.abc import Callable
 from numbers import Real

@@ -43,7 +43,7 @@ def turned(answer):
     if answer in truth:
         return (
             "Nobody trained it to read pictures on their side. Phones store photos so, and note how "
-            "they were held: lesson 5 looks at the note."
+            "they were held: lesson 7 looks at the note."
         )
     if answer not in lambda_function.classes:
         known = ", ".join(lambda_function.classes)

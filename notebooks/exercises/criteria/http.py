@@ -1,4 +1,4 @@
-"""What makes an answer right: the exercises of lesson 5."""
+"""What makes an answer right: the exercises of lesson 7."""
 
 import base64
 import contextlib
@@ -70,7 +70,7 @@ def which_machine(answer):
 @exercise(
     "named-errors",
     dict,
-    hint="Guess first: lesson 5 lists the errors where it introduces them. Then send each event to "
+    hint="Guess first: lesson 7 lists the errors where it introduces them. Then send each event to "
     "api.lambda_handler with walk.error_shown() and see.",
 )
 def named_errors(answer):
@@ -129,12 +129,12 @@ def public_address(answer):
         "there an attribute that asks it the other way round?",
         "224.0.0.1": "An address of many machines at once (multicast). It has an attribute, too.",
         "::ffff:127.0.0.1": "An IPv4 address in an IPv6 coat. Which addresses of IPv6 has the "
-        "internet given out? Lesson 5 has a constant for them.",
+        "internet given out? Lesson 7 has a constant for them.",
     }.items():
         if answer(address):
             raise Wrong(f"It lets {address} through.", hint)
     return (
-        "None of the addresses tried here gets through. Lesson 5 has some more: see RESERVED there."
+        "None of the addresses tried here gets through. Lesson 7 has some more: see RESERVED there."
     )
 
 
@@ -154,7 +154,7 @@ class Neighbour(BaseHTTPRequestHandler):
     "redirect",
     Callable,
     hint="A redirect is a status from 301 to 308 (not 200), a header that says where to, and the end "
-    "of the headers. Lesson 5's Stranger does that.",
+    "of the headers. Lesson 7's Stranger does that.",
 )
 def redirect(answer):
     with walk.web_server(Neighbour) as neighbour:
