@@ -3,6 +3,10 @@
 By the exercise's name: what a student writes in the place of the starter, and the words.
 """
 
+# The first template, and the same for another function's handler.
+TEMPLATE = "template = open('lambda/template-first.yaml').read()"
+OWN_HANDLER = TEMPLATE + ".replace('lambda_function.lambda_handler', 'shoes.classify')"
+
 WRONG = {
     # lesson 1
     "raw-samples": [
@@ -254,6 +258,40 @@ WRONG = {
             "Change the notebook, and export it",
         ),
     ],
+    # lesson 5
+    "own-template": [
+        (TEMPLATE, "The handler is lambda_function.lambda_handler"),
+        (TEMPLATE + ".replace('lambda_function.lambda_handler', 'classify.shoes')", "without .py"),
+        (OWN_HANDLER, "The function has 1769 MB"),
+        (OWN_HANDLER + ".replace('1769', '3')", "MemorySize counts megabytes"),
+        (OWN_HANDLER + ".replace('1769', '3072')", "The function has a timeout of 20"),
+        (
+            OWN_HANDLER + ".replace('1769', '3072').replace(' 20 ', ' 60000 ')",
+            "Lambda counts seconds",
+        ),
+        ("template = 'Resources:\\n  Function: {'", "This is not YAML"),
+        ("template = 'shoes.classify'", "It has no Resources"),
+        ("template = 'Resources: {}'", "It has 0 functions"),
+        ("template = {'Resources': {}}", "A text is asked for"),
+    ],
+    "allowed": [
+        ("allowed = list(REQUESTS)", "does not let its holder change the shop's function"),
+        ("allowed = []", "4 more are allowed"),
+        (
+            "allowed = ['change our function', 'make a role for our function', "
+            "'list the names of all logs']",
+            "a Resource of stars alone",
+        ),
+        ("allowed = ['all']", "There is no request 'all'"),
+        ("allowed = {'make a user': False}", "A list is asked for"),
+    ],
+    "too-wide": [
+        ("resource = '*'", "Lambda's layers, too"),
+        ("resource = 'arn:aws:lambda:*:*:function:clothing-*'", "Which letters keep it out"),
+        ("resource = 'arn:aws:lambda:*:*:function:shop-*'", "does not fit our own function"),
+        ("resource = 'shop-checkout'", "They begin with arn:aws:"),
+        ("resource = ['arn:aws:lambda:*:*:function:*']", "A text is asked for"),
+    ],
     # lesson 7
     "which-machine": [
         ("address = '1.1.168.192'", "Which digit of a number comes first?"),
@@ -320,6 +358,45 @@ WRONG = {
             "do_GET",
         ),
         ("def redirect_to(address):\n    return address", "The class itself is asked for"),
+    ],
+    # lesson 8
+    "what-is-open": [
+        ("doors = ['Page', 'Address']", "AuthorizationType has a default"),
+        ("doors = ['Page', 'Admin']", "Which resource gives the function a URL of its own"),
+        ("doors = ['Admin', 'Address']", "What does NONE mean"),
+        ("doors = ['Page', 'Order', 'Admin', 'Address']", "What does AWS_IAM mean"),
+        ("doors = ['Page', 'Admin', 'Address', 'AddressMayInvoke']", "is not a door"),
+        ("doors = ['Shop']", "There is no resource 'Shop'"),
+        ("doors = {'Page': 'NONE'}", "A list is asked for"),
+    ],
+    "worst-month": [
+        ("dollars = 50 * 30 * 24 * 3600 * (CALL + 20 * HTTP_REQUEST)", "There were 5 before"),
+        ("dollars = 45 * 30 * 24 * 3600 * (CALL + HTTP_REQUEST)", "counts each 512 KB"),
+        ("dollars = 45 * 30 * 24 * 3600 * 20 * HTTP_REQUEST", "for each request, too"),
+        ("dollars = 45 * 24 * 3600 * (CALL + 20 * HTTP_REQUEST)", "The worst month has 30"),
+        ("dollars = 45 * 30 * 24 * 3600 * (0.20 + 20)", "not for a million"),
+        ("dollars = 746.30", "the requests that come on top"),
+        ("dollars = '$ 2,000'", "A number is asked for"),
+    ],
+    "signatures": [
+        (
+            "reasons = dict.fromkeys(['first', 'second', 'third', 'fourth'], 'region')",
+            "The second was not refused for its region",
+        ),
+        (
+            "reasons = {'first': 'service', 'second': 'clock', 'third': 'body', 'fourth': 'region'}",
+            "Its Credential names a place",
+        ),
+        (
+            "reasons = {'first': 'region', 'second': 'body', 'third': 'clock', 'fourth': 'service'}",
+            "AWS takes five minutes",
+        ),
+        (
+            "reasons = {'first': 'region', 'second': 'clock', 'third': 'body', 'fourth': 'key'}",
+            "'key' is not one of the reasons",
+        ),
+        ("reasons = {1: 'region'}", "The requests have other names"),
+        ("reasons = ['region', 'clock', 'body', 'service']", "A dict is asked for"),
     ],
     # lesson 9
     "int8-speed": [
