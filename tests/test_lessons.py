@@ -9,7 +9,8 @@ from conftest import REPOSITORY, code_cells, lesson_cells
 from nbconvert import HTMLExporter
 
 LESSONS = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
-OTHERS = ["07-http", "09-measurements", "08-public", "train-the-model"]
+LESSONS += ["05-deployment", "08-public"]
+OTHERS = ["07-http", "09-measurements", "train-the-model"]
 
 
 def sources(lesson):
@@ -70,6 +71,23 @@ def test_the_api_is_shown_as_people_write_it():
             "def lambda_handler(event, context):",
         ],
         "04-lambda-function": ["jupyter nbconvert --to script", "lambda_handler(event, None)"],
+        "05-deployment": [
+            "lambda/template-first.yaml",
+            "sam build --config-env first",
+            "sam deploy --config-env first",
+            'boto3.client("lambda")',
+            "client.invoke(FunctionName=function, Payload=",
+            'boto3.client("logs")',
+            "lambda/Dockerfile",
+            "sam delete",
+        ],
+        "08-public": [
+            'walk.piece(TEMPLATE, "Api", "Stage"',
+            "sam deploy --parameter-overrides Public=true",
+            'SigV4Auth(credentials, "execute-api", region).add_auth(request)',
+            "describe_alarms()",
+            "client.publish_version(FunctionName=function)",
+        ],
     }
     for lesson, names in shown.items():
         text = "\n".join(sources(lesson))
