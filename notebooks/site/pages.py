@@ -17,6 +17,7 @@ GIVES = {
     "02-tflite-model": "a .tflite file",
     "03-predict": "the same scores",
     "04-lambda-function": "lambda_function.py",
+    "06-strangers": "guards.py",
     "07-http": "api.py",
     "08-public": "an address on AWS",
     "09-measurements": "what was gained",
