@@ -28,7 +28,7 @@ GIVES = {
 # first one does.
 PICTURES = {"01-keras-model": "Pictures: jeans: pants", "03-predict": "jeans.png"}
 
-# The pages that are no notebooks, with their sources.
+# The pages that are not notebooks, with their sources.
 TEXTS = {
     "functions": "lambda/README.md",
     "notebooks": "notebooks/README.md",
@@ -83,7 +83,8 @@ class Page:
     @property
     def for_colab(self) -> bool:
         """Whether it has the cell with which it runs in Google Colab."""
-        return any("colab" in cell.metadata.get("tags", []) for cell in self.notebook.cells)
+        cells = nbformat.read(REPOSITORY / self.source, as_version=4).cells
+        return any("colab" in cell.metadata.get("tags", []) for cell in cells)
 
     @property
     def pictures(self) -> list[tuple[str, str]]:
