@@ -40,7 +40,12 @@ def function(work_there, s3, monkeypatch):
         monkeypatch.syspath_prepend(str(LAMBDA))
         import catalogue
     yield catalogue
-    for name in "catalogue", "guards", "transport", "lambda_function":  # which other tests import in their own way
+    for name in (
+        "catalogue",
+        "guards",
+        "transport",
+        "lambda_function",
+    ):  # which other tests import in their own way
         sys.modules.pop(name, None)
 
 
