@@ -1,0 +1,60 @@
+"""time_variants.py SETTINGS (JSON): how long a package's interpreter takes for each file, with one thread.
+
+Says "answered" as soon as the first file has answered, for the start; then the milliseconds of `invoke`
+with each variant, in JSON. All take turns. A variant that the package cannot load is missing.
+"""
+
+# The runtime is imported first, as in our function.
+# ruff: noqa: E402
+
+import importlib
+import json
+import statistics
+import sys
+import time
+
+settings = json.loads(sys.argv[1])
+if settings["package"] == "tensorflow":
+    import tensorflow as tf
+
+    Interpreter = tf.lite.Interpreter
+else:
+    module = f"{settings['package'].replace('-', '_')}.interpreter"
+    Interpreter = importlib.import_module(module).Interpreter
+
+from keras_image_helper import create_preprocessor
+
+ROUNDS, CALLS = 5, 4
+
+
+def load(file):
+    """Return the interpreter of a file, which has seen the picture once."""
+    interpreter = Interpreter(model_path=file, num_threads=1)
+    interpreter.allocate_tensors()
+    (details,) = interpreter.get_input_details()
+    _, height, width, _ = details["shape"]
+    preprocessor = create_preprocessor(settings["preprocessing"], target_size=(width, height))
+    interpreter.set_tensor(details["index"], preprocessor.from_path(settings["picture"]))
+    interpreter.invoke()
+    return interpreter
+
+
+(first, *others), files = settings["files"], settings["files"]
+interpreters = {first: load(files[first])}
+print("answered", flush=True)
+
+for variant in others:
+    try:
+        interpreters[variant] = load(files[variant])
+    except (RuntimeError, ValueError):  # an operation in a version that it does not know
+        pass
+
+durations = {variant: [] for variant in interpreters}
+for _ in range(ROUNDS):
+    for variant, interpreter in interpreters.items():
+        interpreter.invoke()  # does not count: the others have emptied the processor's caches
+        for _ in range(CALLS):
+            began = time.perf_counter()
+            interpreter.invoke()
+            durations[variant].append(1000 * (time.perf_counter() - began))
+print(json.dumps({variant: statistics.median(each) for variant, each in durations.items()}))
