@@ -1,6 +1,8 @@
 """The runtimes that are installed here, timed in less than a minute, and the same from the record."""
 
 import json
+import re
+import statistics
 import subprocess
 import sys
 import time
@@ -17,10 +19,57 @@ RUNTIMES = {  # the record's name for the interpreter in each package
     "tflite-runtime": "tflite-runtime",
     "ai-edge-litert": "litert",
 }
+ROUNDS = 5
+
+
+class Worker:
+    """A process in which one package's interpreter has loaded the files; see time_variants.py.
+
+    Attributes
+    ----------
+    start_s
+        The seconds from nothing to its first answer.
+    """
+
+    def __init__(self, **settings):
+        self.package = settings["package"]
+        self.errors = TemporaryFile()
+        began = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, PROGRAM, json.dumps(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+        self._line()
+        self.start_s = time.perf_counter() - began
+
+    def turn(self) -> dict[str, list[float]]:
+        """Let it invoke each variant a few times; return the milliseconds."""
+        print("go", file=self.process.stdin, flush=True)
+        return json.loads(self._line())
+
+    def _line(self) -> str:
+        """Return the next line that it says; a Problem if it has ended."""
+        if line := self.process.stdout.readline():
+            return line
+        self.errors.seek(0)
+        said = self.errors.read().decode(errors="replace")
+        last = re.findall(r"^\w+: .*", said, re.MULTILINE)[-1:]  # of a traceback: the error
+        raise walk.Problem(f"{self.package} could not be timed: {''.join(last)}")
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
 
 
 def time_here(files: dict[str, str]) -> dict[str, dict]:
-    """Time `invoke` and the start of each runtime that is installed here, in a process of its own.
+    """Time the start and `invoke` of each runtime that is installed here, in a process of its own.
+
+    All processes, and in each of them all variants, take turns.
 
     Parameters
     ----------
@@ -32,27 +81,32 @@ def time_here(files: dict[str, str]) -> dict[str, dict]:
     dict
         For each runtime `start_s`, the seconds from nothing to the first answer, and `invoke_ms`, the
         median milliseconds of `invoke` by variant. A variant that it cannot load is missing.
+
+    Raises
+    ------
+    walk.Problem
+        A runtime does not start, or cannot load the first file.
     """
     expected = walk.load("generated/expected-scores.json")
     given = {"picture": expected["image"], "preprocessing": expected["preprocessing"]}
-    packages = [*walk.runtimes(), "tensorflow"]
-    return {RUNTIMES[p]: _time({"package": p, "files": files} | given) for p in packages}
-
-
-def _time(settings: dict) -> dict:
-    """Run the program that times one package."""
-    command = [sys.executable, PROGRAM, json.dumps(settings)]
-    with TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        process.stdout.readline()
-        start_s = time.perf_counter() - began
-        said, _ = process.communicate()
-        if process.returncode:
-            errors.seek(0)
-            last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise walk.Problem(f"{settings['package']} could not be timed: {''.join(last)}")
-    return {"start_s": start_s, "invoke_ms": json.loads(said)}
+    workers = []
+    try:
+        for package in [*walk.runtimes(), "tensorflow"]:
+            workers.append(Worker(package=package, files=files, **given))
+        rounds = [[worker.turn() for worker in workers] for _ in range(ROUNDS)]
+    finally:
+        for worker in workers:
+            worker.stop()
+    return {
+        RUNTIMES[worker.package]: {
+            "start_s": worker.start_s,
+            "invoke_ms": {
+                variant: statistics.median(ms for turn in turns for ms in turn[variant])
+                for variant in turns[0]
+            },
+        }
+        for worker, turns in zip(workers, zip(*rounds, strict=True), strict=True)
+    }
 
 
 def recorded(record: dict) -> dict[str, dict]:

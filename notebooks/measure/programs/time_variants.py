@@ -1,7 +1,8 @@
 """time_variants.py SETTINGS (JSON): how long a package's interpreter takes for each file, with one thread.
 
-Says "answered" as soon as the first file has answered, for the start; then the milliseconds of `invoke`
-with each variant, in JSON. All take turns. A variant that the package cannot load is missing.
+Says "answered" as soon as the first file has answered, for the start; then, for each line of standard
+input, the milliseconds of some calls of `invoke` with each variant, in JSON. A variant that the package
+cannot load is missing.
 """
 
 # The runtime is imported first, as in our function.
@@ -9,9 +10,9 @@ with each variant, in JSON. All take turns. A variant that the package cannot lo
 
 import importlib
 import json
-import statistics
 import sys
 import time
+from itertools import pairwise
 
 settings = json.loads(sys.argv[1])
 if settings["package"] == "tensorflow":
@@ -24,7 +25,7 @@ else:
 
 from keras_image_helper import create_preprocessor
 
-ROUNDS, CALLS = 5, 4
+CALLS = 4
 
 
 def load(file):
@@ -49,12 +50,13 @@ for variant in others:
     except (RuntimeError, ValueError):  # an operation in a version that it does not know
         pass
 
-durations = {variant: [] for variant in interpreters}
-for _ in range(ROUNDS):
+for _ in sys.stdin:
+    durations = {}
     for variant, interpreter in interpreters.items():
         interpreter.invoke()  # does not count: the others have emptied the processor's caches
+        times = [time.perf_counter()]
         for _ in range(CALLS):
-            began = time.perf_counter()
             interpreter.invoke()
-            durations[variant].append(1000 * (time.perf_counter() - began))
-print(json.dumps({variant: statistics.median(each) for variant, each in durations.items()}))
+            times.append(time.perf_counter())
+        durations[variant] = [1000 * (end - begin) for begin, end in pairwise(times)]
+    print(json.dumps(durations), flush=True)
