@@ -140,7 +140,9 @@ def test_a_ratio_is_said_as_people_say_it(ratio, words):
 
 def test_a_runtime_that_cannot_be_timed_says_why_in_one_line(own_walk, monkeypatch):
     monkeypatch.chdir(own_walk)
-    with pytest.raises(walk.Problem, match="could not be timed: ValueError: Model provided") as error:
+    with pytest.raises(
+        walk.Problem, match="could not be timed: ValueError: Model provided"
+    ) as error:
         live.time_here({"float32": "notebooks/assets/jeans.png"})
     assert len(str(error.value).splitlines()) == 1
 
