@@ -204,6 +204,9 @@ def test_drawings_say_in_words_what_they_show():
         "cap: hat; coat: outwear"
         in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).metadata["alt"]
     )
+    seen = walk.gallery({"jeans.png": JEANS}, seen="Blue jeans.").metadata["alt"]
+    assert seen == "Pictures: jeans.png. Blue jeans."
+    assert "both CPUs work for 10 ms" in walk.threads(1, 2).metadata["alt"]
     assert walk.bars({"float32": 13.49}, "file (MB)").metadata["alt"] == "file (MB): float32 13.5"
     assert (
         "caller: a browser; function" in walk.chain("caller: a browser", "function").metadata["alt"]

@@ -379,6 +379,9 @@ WRONG = {
         ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
         ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),
         ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "Do not round before you have divided"),
+        ("factors = [0.12, 1.9]", "A dict is asked for"),
+        ("factors = {1: 0.12, 2: 1.9}", "Its keys are 1, 2.\n  Hint: Two runtimes"),
+        ("factors = {'tflite-runtime': '0.12', 'litert': 1.9}", "'0.12' is not a factor"),
     ],
     "gb-seconds": [
         (
@@ -393,14 +396,45 @@ WRONG = {
             "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1000",
             "is given megabytes",
         ),
+        (
+            "def gb_seconds(milliseconds):\n    return milliseconds / 1000",
+            "Hint: It is given two numbers",
+        ),
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return [milliseconds / 1000 * memory_mb]",
+            "A number is asked for",
+        ),
     ],
     "cheapest-memory": [
         (
-            "def cheapest(milliseconds):\n    return min(milliseconds, key=milliseconds.get)",
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds, key=milliseconds.get)",
             "Fast is not cheap",
         ),
-        ("def cheapest(milliseconds):\n    return min(milliseconds)", "the time is paid for"),
-        ("def cheapest(milliseconds):\n    return 1000", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds)",
+            "the time is paid for",
+        ),
+        ("def cheapest(milliseconds, limit):\n    return 1000", "a key of the dict"),
+        ("def cheapest(milliseconds, limit):\n    return milliseconds", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return 1024",
+            "each setting in the dict that it is given",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    return min(milliseconds, key=lambda memory: milliseconds[memory] * memory)",
+            "First leave out what is too slow",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    fast = [memory for memory in milliseconds if milliseconds[memory] < limit]\n"
+            "    return min(fast, key=lambda memory: milliseconds[memory] * memory)",
+            "the limit itself is still fast enough",
+        ),
+        (
+            "def cheapest(milliseconds):\n    return min(milliseconds)",
+            "Hint: It is given two things",
+        ),
     ],
 }
 

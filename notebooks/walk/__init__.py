@@ -3,8 +3,8 @@
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs), scores and models compared (comparing), pictures and tables (drawings), a web server and
 AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(bucket), what needs an environment of its own (environments). The tests use the same functions.
-Nothing here imports TensorFlow before a lesson does.
+(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests
+use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import LocalAws, bundle, deploy, local_aws, outputs, prepare_sam, start_aws
