@@ -28,7 +28,10 @@ KEPT = HERE / ".aws-sam" / "bundle"  # the zip's folder as it was made last
 # The function's files, of this folder. Whoever needs to know them asks here.
 FILES = [
     "lambda_function.py",
+    "guards.py",
+    "transport.py",
     "api.py",
+    "answers.py",
     "catalogue.py",
     "page.html",
     "openapi.yaml",

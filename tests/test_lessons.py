@@ -4,13 +4,15 @@ import ast
 import re
 import statistics
 
+import nbformat
 import pytest
 from conftest import REPOSITORY, code_cells, lesson_cells
 from nbconvert import HTMLExporter
 
 LESSONS = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
 LESSONS += ["05-deployment", "08-public"]
-OTHERS = ["07-http", "09-measurements", "train-the-model"]
+OTHERS = ["06-strangers", "07-http", "09-measurements"]
+OTHERS += ["measurements-in-depth", "train-the-model"]
 
 
 def sources(lesson):
@@ -28,6 +30,14 @@ def test_cells_are_short(lesson):
     assert statistics.median(counts) <= 6
     assert len([count for count in counts if count > 12]) <= 1
     assert max(counts) <= 20
+
+
+def test_the_measurements_are_a_lesson_and_the_appendix_has_the_rest():
+    cells = nbformat.read(REPOSITORY / "notebooks/09-measurements.ipynb", as_version=4).cells
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    assert len(sources("09-measurements")) <= 30 and words <= 1200
+    drawn = r"figures\.|walk\.(bars|threads|gallery|show)\("
+    assert len([source for source in sources("09-measurements") if re.search(drawn, source)]) <= 8
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -112,7 +122,7 @@ def test_every_picture_says_in_words_what_it_shows(lesson):
 def test_the_words_reach_the_page():
     copy = REPOSITORY / "generated/published/01-keras-model.ipynb"
     page, _ = HTMLExporter(template_name="classic").from_filename(str(copy))
-    assert 'alt="jeans.png: pants, 93.9%. Scores: pants 3.35, shoes' in page
+    assert 'alt="jeans.png: pants, 93.9%. Probabilities: pants 93.9%, shoes' in page
 
 
 def test_each_job_of_the_plumbing_is_done_in_one_place():

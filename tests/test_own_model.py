@@ -13,19 +13,20 @@ from test_exercises import do_the_homework
 from walk import web_server
 
 # Models are made in a process of their own, so that TensorFlow is not loaded into the tests.
-KERAS_3_MODEL = """
-import keras
-keras.utils.set_random_seed(0)
-keras.Sequential([
-    keras.Input((64, 96, 3)),
-    keras.layers.Conv2D(8, 3, strides=4, activation="relu"),
-    keras.layers.GlobalAveragePooling2D(),
-    keras.layers.Dense(4, activation="softmax"),
+# The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
+KITCHEN_MODEL = """
+import tf_keras
+tf_keras.utils.set_random_seed(0)
+tf_keras.Sequential([
+    tf_keras.Input((64, 96, 3)),
+    tf_keras.layers.Conv2D(8, 3, strides=4, activation="relu"),
+    tf_keras.layers.GlobalAveragePooling2D(),
+    tf_keras.layers.Dense(4, activation="softmax"),
 ]).save("my kitchen.keras")
 """
 
 # As the course's model of 2021, in small: separable convolutions, a layer of 100, ten logits.
-KERAS_2_MODEL = """
+COURSE_MODEL = """
 import tf_keras
 from tf_keras import layers
 tf_keras.utils.set_random_seed(0)
@@ -37,13 +38,6 @@ inner = layers.Dense(100, activation="relu")(layers.GlobalAveragePooling2D()(x))
 model = tf_keras.Model(picture, layers.Dense(10)(layers.Dropout(0.2)(inner)))
 model.compile("adam", tf_keras.losses.CategoricalCrossentropy(from_logits=True))
 model.save("course.h5")
-"""
-
-KERAS_2_ZIP = """
-import tf_keras
-tf_keras.Sequential([
-    tf_keras.layers.Flatten(input_shape=(32, 32, 3)), tf_keras.layers.Dense(2)
-]).save("old.keras")
 """
 
 
@@ -79,13 +73,15 @@ def step_through(notebook, **parameters):
 def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_path):
     """Without make and its files, with changed CLASSES; then with CLASSES changed in 3 alone."""
     folder = copy_repository(tmp_path / "copy")
-    for function in "lambda_function.py", "api.py":
+    for function in "lambda_function.py", "guards.py", "api.py":
         (folder / "lambda" / function).unlink()
-    run([sys.executable, "-c", KERAS_3_MODEL], folder)
+    run([sys.executable, "-c", KITCHEN_MODEL], folder)
     lessons, classes = folder / "notebooks", "cup fork knife spoon"
     model, picture = "my kitchen.keras", "my cup.png"
     shutil.copy(PICTURES[0], folder / picture)
     step_through(lessons / "01-keras-model.ipynb", MODEL=model, CLASSES=classes, IMAGE=picture)
+    expected = json.loads((folder / "generated/expected-scores.json").read_text())
+    assert expected["library"] == "tf_keras" and expected["model"].endswith(".keras")
     step_through(lessons / "02-tflite-model.ipynb")
     step_through(lessons / "03-predict.ipynb", CLASSES=classes)
     step_through(lessons / "04-lambda-function.ipynb")
@@ -93,8 +89,10 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
     assert [list(answer) for answer in answers.values()] == [classes.split()] * 3
     assert sum(answers[picture].values()) == pytest.approx(1, abs=1e-4)  # it ends in softmax
+    step_through(lessons / "06-strangers.ipynb")
     step_through(lessons / "07-http.ipynb")
-    assert (folder / "lambda/api.py").read_text() == (REPOSITORY / "lambda/api.py").read_text()
+    for function in "lambda/guards.py", "lambda/api.py":
+        assert (folder / function).read_text() == (REPOSITORY / function).read_text()
 
     with pytest.raises(nbclient.exceptions.CellExecutionError) as error:
         step_through(lessons / "03-predict.ipynb", CLASSES="spoon knife fork cup")
@@ -103,16 +101,20 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
 
 @pytest.mark.xdist_group("own model")
 def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
-    """A model of the course's kind written by Keras 2; then that of the homework, by Keras 3."""
+    """A model and a picture from the web, written by Keras 2; the homework's; and the first again."""
     folder = copy_repository(tmp_path / "a copy")
     target = "generated/04-lambda-function.ipynb"  # the lessons after it only read
-    run([sys.executable, "-c", KERAS_2_MODEL], folder)
-    picture = "notebooks/assets/t-shirt.png"
+    web = tmp_path / "web"
+    web.mkdir()
+    shutil.copy(PICTURES[0], web / "my picture.png")
+    run([sys.executable, "-c", COURSE_MODEL], web)
 
-    first = [target, "MODEL=course.h5", f"IMAGE={picture}"]
-    make(folder, *first)
+    with web_server(web) as address:
+        first = [target, f"MODEL={address}/course.h5", f"IMAGE={address}/my%20picture.png"]
+        make(folder, *first)
     expected = json.loads((folder / "generated/expected-scores.json").read_text())
-    assert expected["library"] == "tf_keras"
+    picture = expected["image"]
+    assert expected["library"] == "tf_keras" and expected["model"].endswith(".h5")
     answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
     assert answers[picture] == pytest.approx(expected["scores"][picture], abs=1e-4)
     assert len(answers[picture]) == 10
@@ -125,29 +127,8 @@ def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
     assert "homework.png is house" in (folder / "generated/summary.txt").read_text()
     assert 'CLASSES = "circle square cross house"' in exported.read_text()
 
-    # The first walk restores everything, to the byte.
+    # The first walk restores everything, to the byte: the server is gone, it takes the copies.
     make(folder, *first)
     after = files_of_the_walk(folder)
     assert [path for path in before if after.get(path) != before[path]] == []
     assert executed_scores(folder) == scores
-
-
-def test_a_model_and_a_picture_from_the_web_are_downloaded_once(tmp_path):
-    folder = copy_repository(tmp_path / "copy")
-    web = tmp_path / "web"
-    web.mkdir()
-    shutil.copy(PICTURES[0], web / "my cap.png")
-    # The .keras format exists since Keras 2.12, and Keras 3 does not load what that wrote.
-    run([sys.executable, "-c", KERAS_2_ZIP], web)
-
-    with web_server(web) as address:
-        arguments = ["generated/01-keras-model.ipynb", "CLASSES=cup fork"]
-        arguments += [f"MODEL={address}/old.keras", f"IMAGE={address}/my%20cap.png"]
-        make(folder, *arguments)
-
-    expected = json.loads((folder / "generated/expected-scores.json").read_text())
-    assert expected["library"] == "tf_keras" and expected["model"].endswith(".keras")
-    assert list(expected["scores"][expected["image"]]) == ["cup", "fork"]
-
-    (folder / "notebooks/01-keras-model.ipynb").touch()
-    make(folder, *arguments)  # the server is gone: it takes the copies

@@ -15,11 +15,13 @@ WRONG = {
         ("changed = ['coat']", "there are more"),
         ("changed = ['coat', 'flat shoe']", "There is no sample called flat shoe"),
         ("changed = 'coat'", "A list is asked for"),
+        ("changed = {'coat': 'hat'}", "A list is asked for"),
     ],
     "reversed-classes": [
         ("found = walk.best(predict(pictures[0]))", "positions, not names"),
         ("found = 'trousers'", "They are: dress"),
         ("found = 'skirt'", "from the same end"),
+        ("found = ['skirt']", "A text is asked for"),
     ],
     "softmax-of-a-batch": [
         ("def softmax(logits):\n    return np.exp(logits) / np.exp(logits).sum()", "Which axis"),
@@ -36,6 +38,8 @@ WRONG = {
             "def softmax(logits):\n    p = np.exp(logits)",
             "What does the last line of the function return?",
         ),
+        ("def softmax(logits):\n    return {'cup': 1.0}", "An array is asked for"),
+        ("def softmax():\n    return 1", "Does your def have the same?"),
     ],
     "least-sure": [
         (
@@ -56,6 +60,7 @@ WRONG = {
         ("megabytes = model.count_params() * 16 / 1e6", "Bytes have 8"),
         ("megabytes = model.count_params() * 2", "1,000,000 of them"),
         ("megabytes = model.count_params() * 2 / 1024**2", "mebibytes"),
+        ("megabytes = '6.8'", "without quotation marks"),
     ],
     "run-tflite": [
         (
@@ -206,6 +211,7 @@ WRONG = {
             "def top(scores, k):\n    return sorted(scores, key=scores.get, reverse=True)[:k]",
             "pairs of name and score",
         ),
+        ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
     ],
     # lesson 4
     "both-keys": [
@@ -292,72 +298,119 @@ WRONG = {
         ("resource = 'shop-checkout'", "They begin with arn:aws:"),
         ("resource = ['arn:aws:lambda:*:*:function:*']", "A text is asked for"),
     ],
-    # lesson 7
+    # lesson 6
     "which-machine": [
         ("address = '1.1.168.192'", "Which digit of a number comes first?"),
         ("address = '127.0.0.1'", "the number of the lesson"),
         ("address = '3232235777'", "It has four numbers"),
     ],
+    "own-network": [
+        ("def may_ask(address):\n    return guards.is_public(address)", "It refuses 10.0.1.7"),
+        (
+            "def may_ask(address):\n"
+            "    return address.startswith('10.0.1') or guards.is_public(address)",
+            "It lets 10.0.10.5 through",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    ip = ipaddress.ip_address(address)\n"
+            "    return ip.is_private or ip.is_global",
+            "this machine itself",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    ip = ipaddress.ip_address(address)\n"
+            "    return ip in ipaddress.ip_network('10.0.1.0/24') or not ip.is_private",
+            "Not private does not yet mean public",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    return address in ipaddress.ip_network('10.0.1.0/24')",
+            "Only what ip_address has made of a text",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    return ipaddress.ip_address(address) in ipaddress.ip_network('10.0.1.0/24')",
+            "It refuses 8.8.8.8",
+        ),
+        ("may_ask = '10.0.1.0/24'", "A function is asked for"),
+    ],
+    "rebinding": [
+        ("addresses = ['127.0.0.1', '8.8.8.8']", "The first answer is the one that it checks"),
+        ("addresses = ['8.8.8.8', '8.8.8.8']", "urlopen gets a name"),
+        ("addresses = ['8.8.8.8']", "the neighbour was not asked"),
+        ("addresses = ['8.8.8.8', 'http://127.0.0.1']", "is not an address"),
+        ("addresses = {'first': '8.8.8.8', 'second': '127.0.0.1'}", "A list is asked for"),
+    ],
+    # lesson 7
     "named-errors": [
         (
             "errors = dict.fromkeys(EVENTS, 'MalformedRequest')",
             "'a text in base64' is not answered with MalformedRequest",
         ),
         ("errors = dict.fromkeys(EVENTS, 'ValueError')", "There are: BrokenPicture"),
+        ("errors = ['MalformedRequest'] * 4", "A dict is asked for"),
     ],
-    "public-address": [
+    "own-event": [
         (
-            "def is_public(address):\n    return not address.startswith('127.')",
-            "10.… is for private networks",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {'image': base64.b64encode(picture).decode()}",
+            "That is the request's body",
         ),
         (
-            "import ipaddress\n\n\ndef is_public(address):\n"
-            "    return not ipaddress.ip_address(address).is_private",
-            "the other way round",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'image/png'},\n"
+            "        'body': base64.b64encode(picture).decode(),\n"
+            "        'isBase64Encoded': True,\n"
+            "    }",
+            "That is lesson 7's event",
         ),
         (
-            "def is_public(address):\n    return ipaddress.ip_address(address).is_global",
-            "lets 224.0.0.1 through",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'application/json'},\n"
+            "        'body': {'image': base64.b64encode(picture).decode()},\n"
+            "    }",
+            "Its body is of the type dict",
         ),
-        ("def is_public(address):\n    return False", "It refuses 8.8.8.8"),
-        ("def is_public(address):\n    return True", "this machine itself"),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'application/json'},\n"
+            "        'body': json.dumps({'image': base64.b64encode(picture).decode()}),\n"
+            "        'isBase64Encoded': True,\n"
+            "    }",
+            "And is it in base64, or not?",
+        ),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'method': 'POST',\n"
+            "        'path': '/',\n"
+            "        'body': json.dumps({'image': base64.b64encode(picture).decode()}),\n"
+            "    }",
+            "the path in rawPath",
+        ),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {'body': json.dumps({'image': base64.b64encode(picture)})}",
+            "JSON has no bytes",
+        ),
+        ("def event_of(picture):\n    return 'POST /'", "A dict is asked for"),
     ],
-    "redirect": [
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_response(200)\n"
-            "            self.send_header('Location', address)\n"
-            "            self.end_headers()\n\n"
-            "    return Stranger",
-            "Which numbers do?",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_response(302)\n"
-            "            self.end_headers()\n\n"
-            "    return Stranger",
-            "A header names the address",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_respond(302)\n\n"
-            "    return Stranger",
-            "self.send_respond(302)",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        pass\n\n"
-            "    return Stranger",
-            "do_GET",
-        ),
-        ("def redirect_to(address):\n    return address", "The class itself is asked for"),
+    "try-again": [
+        ("def try_again(status):\n    return status >= 500", "there were too many at once"),
+        ("def try_again(status):\n    return status >= 400", "It is as wrong the next time"),
+        ("def try_again(status):\n    return True", "why ask again?"),
+        ("def try_again(status):\n    return '502' in status", "It ended in an error"),
+        ("def try_again(status):\n    status == 502", "It returned nothing"),
     ],
     # lesson 8
     "what-is-open": [
@@ -403,6 +456,9 @@ WRONG = {
         ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
         ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),
         ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "Do not round before you have divided"),
+        ("factors = [0.12, 1.9]", "A dict is asked for"),
+        ("factors = {1: 0.12, 2: 1.9}", "Its keys are 1, 2.\n  Hint: Two runtimes"),
+        ("factors = {'tflite-runtime': '0.12', 'litert': 1.9}", "'0.12' is not a factor"),
     ],
     "gb-seconds": [
         (
@@ -417,14 +473,45 @@ WRONG = {
             "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1000",
             "is given megabytes",
         ),
+        (
+            "def gb_seconds(milliseconds):\n    return milliseconds / 1000",
+            "Hint: It is given two numbers",
+        ),
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return [milliseconds / 1000 * memory_mb]",
+            "A number is asked for",
+        ),
     ],
     "cheapest-memory": [
         (
-            "def cheapest(milliseconds):\n    return min(milliseconds, key=milliseconds.get)",
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds, key=milliseconds.get)",
             "Fast is not cheap",
         ),
-        ("def cheapest(milliseconds):\n    return min(milliseconds)", "the time is paid for"),
-        ("def cheapest(milliseconds):\n    return 1000", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds)",
+            "the time is paid for",
+        ),
+        ("def cheapest(milliseconds, limit):\n    return 1000", "a key of the dict"),
+        ("def cheapest(milliseconds, limit):\n    return milliseconds", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return 1024",
+            "each setting in the dict that it is given",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    return min(milliseconds, key=lambda memory: milliseconds[memory] * memory)",
+            "First leave out what is too slow",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    fast = [memory for memory in milliseconds if milliseconds[memory] < limit]\n"
+            "    return min(fast, key=lambda memory: milliseconds[memory] * memory)",
+            "the limit itself is still fast enough",
+        ),
+        (
+            "def cheapest(milliseconds):\n    return min(milliseconds)",
+            "Hint: It is given two things",
+        ),
     ],
 }
 

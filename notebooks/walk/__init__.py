@@ -3,8 +3,8 @@
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs), scores and models compared (comparing), pictures and tables (drawings), a web server and
 AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(bucket), what needs an environment of its own (environments). The tests use the same functions.
-Nothing here imports TensorFlow before a lesson does.
+(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests
+use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -42,12 +42,14 @@ from .inputs import (
     class_names,
     keep_model,
     keras_version,
+    library_of,
     load_kept_model,
     loading,
     model_file,
     open_to_older_keras,
     photos_folder,
     picture_file,
+    preprocess_input,
 )
 from .lesson import (
     Problem,
