@@ -126,7 +126,9 @@ def files_of(folder):
         *folder.glob("lambda/*.py"),
         *folder.glob("notebooks/**/*"),
     ]
-    return {file: file.stat().st_mtime for file in files if file.is_file() and file.suffix != ".pyc"}
+    return {
+        file: file.stat().st_mtime for file in files if file.is_file() and file.suffix != ".pyc"
+    }
 
 
 def test_a_class_is_graded(own_walk, tmp_path):

@@ -396,8 +396,10 @@ WRONG_HOMEWORK = {
         ),
         (
             "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
-            "'my star' is no name for a class",
+            "'my star' is not a name for a class",
         ),
+        ("SHAPES = ['cup', 'fork']", "Three classes are asked for; here are 2"),
+        ("SHAPES = ['cup', 'fork', 'soup plate']", "'soup plate' is not a name for a class"),
         (OWN_SHAPES, "✓ own-classes: right"),
     ],
     "learned": [
