@@ -208,6 +208,7 @@ WRONG = {
             "pairs of name and score",
         ),
         ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
+        ("class top:\n    pass", "A function is asked for"),
     ],
     # lesson 4
     "both-keys": [
