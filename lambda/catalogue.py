@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import boto3
-from api import PICTURE_BYTES, PictureTooLarge, RequestError, prepare, verdict
+from answers import verdict
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from guards import RequestError, check_bytes, prepare
 from lambda_function import score
 
 # seconds and tries for a request to S3; when they do not suffice, Step Functions tries the batch again
@@ -27,8 +28,7 @@ def fetch(bucket: str, key: str) -> bytes:
     """
     found = s3.get_object(Bucket=bucket, Key=key)
     with closing(found["Body"]) as body:
-        if found["ContentLength"] > PICTURE_BYTES:
-            raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
+        check_bytes(found["ContentLength"])
         return body.read()
 
 

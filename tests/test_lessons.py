@@ -94,7 +94,7 @@ def test_every_picture_says_in_words_what_it_shows(lesson):
 def test_the_words_reach_the_page():
     copy = REPOSITORY / "generated/published/01-keras-model.ipynb"
     page, _ = HTMLExporter(template_name="classic").from_filename(str(copy))
-    assert 'alt="jeans.png: pants, 93.9%. Scores: pants 3.35, shoes' in page
+    assert 'alt="jeans.png: pants, 93.9%. Probabilities: pants 93.9%, shoes' in page
 
 
 def test_each_job_of_the_plumbing_is_done_in_one_place():

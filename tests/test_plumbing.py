@@ -196,8 +196,9 @@ def test_probabilities_add_up_to_1_and_are_not_taken_twice():
 def test_drawings_say_in_words_what_they_show():
     shown = walk.show(JEANS, SCORES)
     assert shown.metadata["alt"].startswith(
-        "jeans.png: pants, 95.2%. Scores: pants 3.50, hat 0.25, shoes"
+        "jeans.png: pants, 95.2%. Probabilities: pants 95.2%, hat 3.7%, shoes"
     )
+    assert shown.metadata["alt"].endswith(". Drawn: blue jeans")
     assert shown.data.startswith(b"\x89PNG")
     assert (
         "cap: hat; coat: outwear"
@@ -315,11 +316,11 @@ def test_other_peoples_photos_and_where_they_are_do_not_get_published():
     assert publish.differs(notebook, executed_lesson()).startswith("it was changed since it ran")
 
 
-def test_a_notebook_that_is_no_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):
+def test_a_notebook_that_is_not_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):
     Path("notebooks").mkdir()
     Path("notebooks/conflict.ipynb").write_text("<<<<<<< HEAD\n{}")
     message = execute.run("conflict", folder / "copy.ipynb", {})
-    assert message == "notebooks/conflict.ipynb is no notebook: it is not JSON."
+    assert message == "notebooks/conflict.ipynb is not a notebook: it is not JSON."
     Path("notebooks/killed.ipynb").write_text(
         nbformat.writes(
             nbformat.v4.new_notebook(

@@ -11,11 +11,13 @@ WRONG = {
         ("changed = ['coat']", "there are more"),
         ("changed = ['coat', 'flat shoe']", "There is no sample called flat shoe"),
         ("changed = 'coat'", "A list is asked for"),
+        ("changed = {'coat': 'hat'}", "A list is asked for"),
     ],
     "reversed-classes": [
         ("found = walk.best(predict(pictures[0]))", "positions, not names"),
         ("found = 'trousers'", "They are: dress"),
         ("found = 'skirt'", "from the same end"),
+        ("found = ['skirt']", "A text is asked for"),
     ],
     "softmax-of-a-batch": [
         ("def softmax(logits):\n    return np.exp(logits) / np.exp(logits).sum()", "Which axis"),
@@ -32,6 +34,8 @@ WRONG = {
             "def softmax(logits):\n    p = np.exp(logits)",
             "What does the last line of the function return?",
         ),
+        ("def softmax(logits):\n    return {'cup': 1.0}", "An array is asked for"),
+        ("def softmax():\n    return 1", "Does your def have the same?"),
     ],
     "least-sure": [
         (
@@ -52,6 +56,7 @@ WRONG = {
         ("megabytes = model.count_params() * 16 / 1e6", "Bytes have 8"),
         ("megabytes = model.count_params() * 2", "1,000,000 of them"),
         ("megabytes = model.count_params() * 2 / 1024**2", "mebibytes"),
+        ("megabytes = '6.8'", "without quotation marks"),
     ],
     "run-tflite": [
         (
@@ -202,6 +207,7 @@ WRONG = {
             "def top(scores, k):\n    return sorted(scores, key=scores.get, reverse=True)[:k]",
             "pairs of name and score",
         ),
+        ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
     ],
     # lesson 4
     "both-keys": [

@@ -17,6 +17,7 @@ GIVES = {
     "02-tflite-model": "a .tflite file",
     "03-predict": "the same scores",
     "04-lambda-function": "lambda_function.py",
+    "06-strangers": "guards.py",
     "07-http": "api.py",
     "08-public": "an address on AWS",
     "09-measurements": "what was gained",
@@ -27,7 +28,7 @@ GIVES = {
 # first one does.
 PICTURES = {"01-keras-model": "Pictures: jeans: pants", "03-predict": "jeans.png"}
 
-# The pages that are no notebooks, with their sources.
+# The pages that are not notebooks, with their sources.
 TEXTS = {
     "functions": "lambda/README.md",
     "notebooks": "notebooks/README.md",
@@ -82,7 +83,8 @@ class Page:
     @property
     def for_colab(self) -> bool:
         """Whether it has the cell with which it runs in Google Colab."""
-        return any("colab" in cell.metadata.get("tags", []) for cell in self.notebook.cells)
+        cells = nbformat.read(REPOSITORY / self.source, as_version=4).cells
+        return any("colab" in cell.metadata.get("tags", []) for cell in cells)
 
     @property
     def pictures(self) -> list[tuple[str, str]]:

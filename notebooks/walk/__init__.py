@@ -32,12 +32,14 @@ from .inputs import (
     class_names,
     keep_model,
     keras_version,
+    library_of,
     load_kept_model,
     loading,
     model_file,
     open_to_older_keras,
     photos_folder,
     picture_file,
+    preprocess_input,
 )
 from .lesson import (
     Problem,

@@ -10,6 +10,19 @@ from IPython.display import Image as Drawing
 from IPython.display import Markdown
 from PIL import Image
 
+# What the sample pictures show, for people who do not see them, by the name of the file.
+SEEN = {
+    "cap": "a blue cap",
+    "coat": "a light brown coat",
+    "dress": "a blue dress",
+    "flat-shoe": "a flat blue shoe",
+    "jeans": "blue jeans",
+    "running-shoe": "a grey running shoe",
+    "shorts": "green shorts",
+    "t-shirt": "a green t-shirt",
+    "top-hat": "a black top hat",
+}
+
 
 def probabilities(scores) -> np.ndarray:
     """Softmax of an array of logits; scores that already are probabilities stay as they are."""
@@ -39,7 +52,7 @@ def drawing(figure, alt: str) -> Drawing:
 
 
 def show(picture, scores: dict[str, float]) -> Drawing:
-    """Draw a picture (a path or a Pillow image), and its scores with their probabilities."""
+    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
@@ -47,17 +60,21 @@ def show(picture, scores: dict[str, float]) -> Drawing:
     left.axis("off")
     ranked = sorted(scores, key=scores.get)
     colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
-    values = [scores[name] for name in ranked]
-    bars = right.barh(ranked, values, color=colors)
-    shares = [f"{share:.1%}" for share in probabilities(values)]
-    right.bar_label(bars, shares, padding=4)
-    right.axvline(0, color="black", linewidth=0.8)
-    right.margins(x=0.2)
-    right.set_xlabel("score, with the probability beside the bar")
+    shares = probabilities([scores[name] for name in ranked])
+    texts = [f"{share:.1%}" for share in shares]
+    right.bar_label(right.barh(ranked, shares, color=colors), texts, padding=4)
+    right.set_xlim(0, 1.15)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    right.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
+    right.set_xlabel("probability")
     right.spines[["top", "right"]].set_visible(False)
-    listed = ", ".join(f"{name} {scores[name]:.2f}" for name in reversed(ranked))
     name = Path(picture).name if isinstance(picture, str | Path) else "the picture"
-    return drawing(figure, f"{name}: {ranked[-1]}, {shares[-1]}. Scores: {listed}")
+    named = [f"{each} {text}" for each, text in zip(ranked, texts, strict=True)]
+    listed = ", ".join(reversed(named))
+    return drawing(
+        figure,
+        f"{name}: {ranked[-1]}, {texts[-1]}. Probabilities: {listed}" + _seen({name: picture}),
+    )
 
 
 def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
@@ -73,7 +90,18 @@ def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
         axis.imshow(_opened(picture))
         axis.set_title(caption, size=10)
     figure.tight_layout()
-    return drawing(figure, "Pictures: " + "; ".join(" ".join(c.split()) for c in pictures))
+    captions = "; ".join(" ".join(caption.split()) for caption in pictures)
+    return drawing(figure, f"Pictures: {captions}" + _seen(pictures))
+
+
+def _seen(pictures: dict[str, object]) -> str:
+    """Return a sentence on what pictures show, by their captions, as far as they are samples."""
+    files = [
+        picture if isinstance(picture, str | Path) else caption
+        for caption, picture in pictures.items()
+    ]
+    seen = [SEEN[stem] for stem in (Path(file).stem for file in files) if stem in SEEN]
+    return f". Drawn: {', '.join(seen)}" if seen else ""
 
 
 def _opened(picture) -> Image.Image:

@@ -23,6 +23,7 @@ MADE_BY = {  # the lesson that makes a file
     "tflite-models.json": "02-tflite-model",
     "prediction.json": "03-predict",
     "lambda_function.py": "04-lambda-function",
+    "guards.py": "06-strangers",
     "api.py": "07-http",
     "catalogue.py": "10-catalogue",
 }
@@ -80,13 +81,13 @@ def begin(lesson: str, *needed: str, account: bool = False) -> None:
     # Lesson 1 writes an HDF5 file, as the course does.
     warnings.filterwarnings("ignore", message=".*saving your model as an HDF5 file")
     # The servers of the lessons are on this machine, also where a proxy leads to the internet.
-    _ask_no_proxy("127.0.0.1", "localhost")
+    ask_no_proxy("127.0.0.1", "localhost")
     logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
     for file in needed:
         require(file)
 
 
-def _ask_no_proxy(*hosts: str) -> None:
+def ask_no_proxy(*hosts: str) -> None:
     """Let hosts be asked without a proxy; of the variable's two spellings, programs know one or both."""
     spellings = "no_proxy", "NO_PROXY"
     listed = [each for name in spellings for each in os.environ.get(name, "").split(",")]

@@ -42,12 +42,12 @@ def turned(answer):
     truth = {walk.best(scores_of(coat.rotate(angle))) for angle in (90, -90)}
     if answer in truth:
         return (
-            "Nobody trained it to read pictures on their side. Phones store photos so, and note how "
-            "they were held: lesson 7 looks at the note."
+            "Nobody trained it to read pictures on their side. Phones store photos like that, with a "
+            "note on how they were held: lesson 6 reads the note."
         )
     if answer not in lambda_function.classes:
         known = ", ".join(lambda_function.classes)
-        raise Wrong(f"{answer!r} is none of the classes.", f"They are: {known}.")
+        raise Wrong(f"{answer!r} is not one of the classes.", f"They are: {known}.")
     if answer == walk.best(scores_of(coat)):
         raise Wrong(
             "That is the upright coat.",
@@ -67,7 +67,7 @@ def turned(answer):
     errors={
         "bytes-like object is required": "base64 turns bytes into letters, not text. What does the "
         "file hold, and what did you give it?",
-        "codec can't decode": "A picture is no text: open the file for its bytes.",
+        "codec can't decode": "A picture is not a text: open the file for its bytes.",
     },
 )
 def picture_event(answer):
@@ -171,7 +171,7 @@ def short_handler(answer):
         )
     if answer({"image": content_of(DRESS)}, None) == found:
         raise Wrong("Another picture gets the same answer.", "Score the picture of the event.")
-    return "That is a Lambda function. What is around it from here on, it can do without."
+    return "That is a complete Lambda function. All that the next lessons add stands around it."
 
 
 @exercise(
