@@ -3,7 +3,7 @@
 # make test     the tests, but for training and measuring; make test-all: those, too
 # make measure  size, time, memory and cost of each runtime, for lesson 09 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
-# make deploy-check   lesson 08: builds the bundle and deploys it to an AWS on this machine
+# make deploy-check   lessons 05 and 08: the function's zip, deployed to an AWS on this machine
 # make catalogue-check   lesson 10: runs the function over a bucket of pictures, on that AWS
 # make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
@@ -148,6 +148,9 @@ generated/09-measurements.ipynb: notebooks/09-measurements.ipynb \
 	@$(execute)
 
 # Not part of the walk: these need PyPI for the bundle's packages.
+generated/05-deployment.ipynb: notebooks/05-deployment.ipynb generated/04-lambda-function.ipynb FORCE
+	@$(execute)
+
 generated/08-public.ipynb: notebooks/08-public.ipynb generated/07-http.ipynb FORCE
 	@$(execute)
 
@@ -225,7 +228,7 @@ check:
 serve: generated/07-http.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) $(commands) serve PORT="$$PORT"
 
-deploy-check: generated/08-public.ipynb
+deploy-check: generated/05-deployment.ipynb generated/08-public.ipynb
 	@cat generated/deploy-check.txt
 
 catalogue-check: generated/10-catalogue.ipynb
@@ -263,7 +266,7 @@ format: $(environment)
 
 # The executed lessons as one reads them on GitHub and on the site, README's table: what they show is
 # published as it was, on purpose, and never by another target.
-publish: walk generated/08-public.ipynb generated/10-catalogue.ipynb
+publish: walk generated/05-deployment.ipynb generated/08-public.ipynb generated/10-catalogue.ipynb
 	@$(commands) publish
 
 # From the published lessons; .cache/site/ holds what Sphinx reads and remembers.

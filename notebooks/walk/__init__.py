@@ -7,7 +7,17 @@ AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket
 Nothing here imports TensorFlow before a lesson does.
 """
 
-from .aws import LocalAws, bundle, deploy, local_aws, outputs, prepare_sam, start_aws
+from .aws import (
+    LocalAws,
+    bundle,
+    deploy,
+    local_aws,
+    outputs,
+    piece,
+    prepare_sam,
+    start_aws,
+    try_aws,
+)
 from .bucket import keys, result_rows, state_machine, variations, watch
 from .comparing import (
     check_export,

@@ -3,6 +3,7 @@
 import atexit
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,12 +17,16 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 import urllib3
+from IPython.display import Markdown
 
 from .environments import ENVIRONMENTS, build, path_to_python
-from .lesson import Problem, run
+from .lesson import PUBLISHED, Problem, run
 
 PYTHON = ENVIRONMENTS["ministack"].python  # the Runtime in lambda/template.yaml
 NEEDS = f"MiniStack needs Linux, Python {PYTHON} and, the first time, a connection to PyPI."
+ELSEWHERE = f"Without it, read the lesson in {PUBLISHED}/, with all that it shows."
+
+_started: dict[tuple, "LocalAws"] = {}  # by what was asked for
 
 
 @dataclass
@@ -167,8 +172,10 @@ def local_aws(port: int = 0, log_file: str | Path = "generated/aws.log"):
         aws.stop()
 
 
-def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | None:
-    """Run an AWS on this machine until `stop`, or until this process ends; None where it cannot.
+def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws:
+    """Run an AWS on this machine until `stop`, or until this process ends.
+
+    What this process has already started in this way is returned as it is.
 
     Parameters
     ----------
@@ -176,14 +183,30 @@ def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | Non
         Where it listens; 0 takes a free port.
     folder
         Where it keeps what it has, for the next start with this folder; without one it forgets.
+
+    Raises
+    ------
+    Problem
+        It cannot run here, or the port is taken.
     """
+    asked = port, folder
+    if asked in _started and _started[asked].process.poll() is None:
+        return _started[asked]
     try:
-        aws = _start(port, Path("generated/aws.log"), folder and Path(folder))
+        aws = _started[asked] = _start(port, Path("generated/aws.log"), folder and Path(folder))
+    except Problem as problem:
+        raise Problem(f"{problem} {ELSEWHERE}") from None
+    atexit.register(aws.stop)
+    return aws
+
+
+def try_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | None:
+    """Do the same as `start_aws`; where it cannot, say why and return None."""
+    try:
+        return start_aws(port, folder)
     except Problem as problem:
         print(f"Nothing is deployed here. {problem}")
         return None
-    atexit.register(aws.stop)
-    return aws
 
 
 def bundle() -> ModuleType:
@@ -238,3 +261,34 @@ def outputs(stack: str) -> dict[str, str]:
     client = boto3.Session().client("cloudformation")  # sam's own command takes seconds for this
     (found,) = client.describe_stacks(StackName=stack)["Stacks"]
     return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+
+
+def piece(file: str | Path, *names: str) -> Markdown:
+    """Show parts of a template, in the words of the file itself.
+
+    Parameters
+    ----------
+    file
+        The template.
+    names
+        Those of its parameters, conditions, resources or outputs that are shown, in this order, each
+        with the comment that stands above it; or of whole sections.
+    """
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    shown = [line for name in names for line in [*_named(lines, name), ""]]
+    return Markdown("\n".join(["```yaml", *shown[:-1], "```"]))
+
+
+def _named(lines: list[str], name: str) -> list[str]:
+    """Return the lines of the part of a template with this name."""
+    begin = next(n for n, line in enumerate(lines) if re.match(rf" {{0,2}}{name}:", line))
+    depth = re.match(" *", lines[begin])[0] + " "  # of what belongs to it
+    end = begin + 1
+    while end < len(lines) and (lines[end].startswith(depth) or not lines[end]):
+        end += 1
+    while lines[begin - 1].strip().startswith("#"):
+        begin -= 1
+    text = lines[begin:end]
+    while re.match(r" *(#|$)", text[-1]):  # the comment of the next part
+        text.pop()
+    return text
