@@ -54,7 +54,7 @@ def _taken_in_a_hurry(image: Image.Image, chance: random.Random) -> Image.Image:
     match chance.choice(["far away", "cut off", "on its side", "in the dark"]):
         case "far away":
             small = image.resize([round(side * chance.uniform(0.2, 0.35))] * 2)
-            image = Image.new("RGB", image.size, "white")
+            image = Image.new("RGB", image.size, image.getpixel((0, 0)))
             image.paste(small, [chance.randrange(side - small.width) for _ in range(2)])
         case "cut off":
             left, top = (chance.uniform(0, 0.5) * side for _ in range(2))
