@@ -33,14 +33,19 @@ def s3(cloud):
 @pytest.fixture
 def function(work_there, s3, monkeypatch):
     """The function for batches in this process, freshly imported, on that AWS."""
-    for name in "catalogue", "api", "lambda_function":
+    for name in "catalogue", "guards", "transport", "lambda_function":
         monkeypatch.delitem(sys.modules, name, raising=False)
     model = str(work_there / "generated/clothing-model.tflite")
     with variables(MODEL_PATH=model, **LIMITS):
         monkeypatch.syspath_prepend(str(LAMBDA))
         import catalogue
     yield catalogue
-    for name in "catalogue", "api", "lambda_function":  # which other tests import in their own way
+    for name in (
+        "catalogue",
+        "guards",
+        "transport",
+        "lambda_function",
+    ):  # which other tests import in their own way
         sys.modules.pop(name, None)
 
 

@@ -9,7 +9,7 @@ from conftest import REPOSITORY, code_cells, lesson_cells
 from nbconvert import HTMLExporter
 
 LESSONS = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
-OTHERS = ["07-http", "09-measurements", "08-public", "train-the-model"]
+OTHERS = ["06-strangers", "07-http", "09-measurements", "08-public", "train-the-model"]
 
 
 def sources(lesson):

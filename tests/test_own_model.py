@@ -73,7 +73,7 @@ def step_through(notebook, **parameters):
 def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_path):
     """Without make and its files, with changed CLASSES; then with CLASSES changed in 3 alone."""
     folder = copy_repository(tmp_path / "copy")
-    for function in "lambda_function.py", "api.py":
+    for function in "lambda_function.py", "guards.py", "api.py":
         (folder / "lambda" / function).unlink()
     run([sys.executable, "-c", KITCHEN_MODEL], folder)
     lessons, classes = folder / "notebooks", "cup fork knife spoon"
@@ -89,8 +89,10 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
     assert [list(answer) for answer in answers.values()] == [classes.split()] * 3
     assert sum(answers[picture].values()) == pytest.approx(1, abs=1e-4)  # it ends in softmax
+    step_through(lessons / "06-strangers.ipynb")
     step_through(lessons / "07-http.ipynb")
-    assert (folder / "lambda/api.py").read_text() == (REPOSITORY / "lambda/api.py").read_text()
+    for function in "lambda/guards.py", "lambda/api.py":
+        assert (folder / function).read_text() == (REPOSITORY / function).read_text()
 
     with pytest.raises(nbclient.exceptions.CellExecutionError) as error:
         step_through(lessons / "03-predict.ipynb", CLASSES="spoon knife fork cup")

@@ -25,7 +25,7 @@ def name(path):
 
 def test_the_walk_is_complete():
     names = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
-    names += ["07-http", "09-measurements", "08-public", "10-catalogue"]
+    names += ["06-strangers", "07-http", "09-measurements", "08-public", "10-catalogue"]
     names += ["train-the-model"]
     assert [path.stem for path in PUBLISHED] == names
     assert [path.stem for path in SOURCES] == sorted([*names, "homework"])
@@ -53,9 +53,9 @@ def imports(notebook):
 
 @pytest.mark.parametrize("notebook", SOURCES, ids=name)
 def test_no_lesson_has_tensorflow_and_the_small_runtime_in_one_process(notebook):
-    """The two functions, lambda_function.py and api.py, bring the small runtime."""
+    """The functions, lambda_function.py and what imports it, bring the small runtime."""
     packages = imports(notebook)
-    small = {"tflite_runtime", "ai_edge_litert", "lambda_function", "api"}
+    small = {"tflite_runtime", "ai_edge_litert", "lambda_function", "guards", "api"}
     assert not packages & {"tensorflow", "keras", "tf_keras"} or not packages & small
 
 

@@ -260,72 +260,119 @@ WRONG = {
             "Change the notebook, and export it",
         ),
     ],
-    # lesson 7
+    # lesson 6
     "which-machine": [
         ("address = '1.1.168.192'", "Which digit of a number comes first?"),
         ("address = '127.0.0.1'", "the number of the lesson"),
         ("address = '3232235777'", "It has four numbers"),
     ],
+    "own-network": [
+        ("def may_ask(address):\n    return guards.is_public(address)", "It refuses 10.0.1.7"),
+        (
+            "def may_ask(address):\n"
+            "    return address.startswith('10.0.1') or guards.is_public(address)",
+            "It lets 10.0.10.5 through",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    ip = ipaddress.ip_address(address)\n"
+            "    return ip.is_private or ip.is_global",
+            "this machine itself",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    ip = ipaddress.ip_address(address)\n"
+            "    return ip in ipaddress.ip_network('10.0.1.0/24') or not ip.is_private",
+            "Not private does not yet mean public",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    return address in ipaddress.ip_network('10.0.1.0/24')",
+            "Only what ip_address has made of a text",
+        ),
+        (
+            "import ipaddress\n\n\ndef may_ask(address):\n"
+            "    return ipaddress.ip_address(address) in ipaddress.ip_network('10.0.1.0/24')",
+            "It refuses 8.8.8.8",
+        ),
+        ("may_ask = '10.0.1.0/24'", "A function is asked for"),
+    ],
+    "rebinding": [
+        ("addresses = ['127.0.0.1', '8.8.8.8']", "The first answer is the one that it checks"),
+        ("addresses = ['8.8.8.8', '8.8.8.8']", "urlopen gets a name"),
+        ("addresses = ['8.8.8.8']", "the neighbour was not asked"),
+        ("addresses = ['8.8.8.8', 'http://127.0.0.1']", "is not an address"),
+        ("addresses = {'first': '8.8.8.8', 'second': '127.0.0.1'}", "A list is asked for"),
+    ],
+    # lesson 7
     "named-errors": [
         (
             "errors = dict.fromkeys(EVENTS, 'MalformedRequest')",
             "'a text in base64' is not answered with MalformedRequest",
         ),
         ("errors = dict.fromkeys(EVENTS, 'ValueError')", "There are: BrokenPicture"),
+        ("errors = ['MalformedRequest'] * 4", "A dict is asked for"),
     ],
-    "public-address": [
+    "own-event": [
         (
-            "def is_public(address):\n    return not address.startswith('127.')",
-            "10.… is for private networks",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {'image': base64.b64encode(picture).decode()}",
+            "That is the request's body",
         ),
         (
-            "import ipaddress\n\n\ndef is_public(address):\n"
-            "    return not ipaddress.ip_address(address).is_private",
-            "the other way round",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'image/png'},\n"
+            "        'body': base64.b64encode(picture).decode(),\n"
+            "        'isBase64Encoded': True,\n"
+            "    }",
+            "That is lesson 7's event",
         ),
         (
-            "def is_public(address):\n    return ipaddress.ip_address(address).is_global",
-            "lets 224.0.0.1 through",
+            "import base64\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'application/json'},\n"
+            "        'body': {'image': base64.b64encode(picture).decode()},\n"
+            "    }",
+            "Its body is of the type dict",
         ),
-        ("def is_public(address):\n    return False", "It refuses 8.8.8.8"),
-        ("def is_public(address):\n    return True", "this machine itself"),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': {'content-type': 'application/json'},\n"
+            "        'body': json.dumps({'image': base64.b64encode(picture).decode()}),\n"
+            "        'isBase64Encoded': True,\n"
+            "    }",
+            "And is it in base64, or not?",
+        ),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {\n"
+            "        'method': 'POST',\n"
+            "        'path': '/',\n"
+            "        'body': json.dumps({'image': base64.b64encode(picture).decode()}),\n"
+            "    }",
+            "the path in rawPath",
+        ),
+        (
+            "import base64\nimport json\n\n\ndef event_of(picture):\n"
+            "    return {'body': json.dumps({'image': base64.b64encode(picture)})}",
+            "JSON has no bytes",
+        ),
+        ("def event_of(picture):\n    return 'POST /'", "A dict is asked for"),
     ],
-    "redirect": [
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_response(200)\n"
-            "            self.send_header('Location', address)\n"
-            "            self.end_headers()\n\n"
-            "    return Stranger",
-            "Which numbers do?",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_response(302)\n"
-            "            self.end_headers()\n\n"
-            "    return Stranger",
-            "A header names the address",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        def do_GET(self):\n"
-            "            self.send_respond(302)\n\n"
-            "    return Stranger",
-            "self.send_respond(302)",
-        ),
-        (
-            "def redirect_to(address):\n"
-            "    class Stranger(BaseHTTPRequestHandler):\n"
-            "        pass\n\n"
-            "    return Stranger",
-            "do_GET",
-        ),
-        ("def redirect_to(address):\n    return address", "The class itself is asked for"),
+    "try-again": [
+        ("def try_again(status):\n    return status >= 500", "there were too many at once"),
+        ("def try_again(status):\n    return status >= 400", "It is as wrong the next time"),
+        ("def try_again(status):\n    return True", "why ask again?"),
+        ("def try_again(status):\n    return '502' in status", "It ended in an error"),
+        ("def try_again(status):\n    status == 502", "It returned nothing"),
     ],
     # lesson 9
     "int8-speed": [

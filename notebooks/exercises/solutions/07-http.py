@@ -1,12 +1,3 @@
-# %% which-machine
-numbers = []
-rest = 3232235777
-while rest:
-    rest, number = divmod(rest, 256)
-    numbers.insert(0, str(number))
-address = ".".join(numbers)
-
-
 # %% named-errors
 errors = {
     "no base64": "MalformedRequest",
@@ -16,26 +7,24 @@ errors = {
 }
 
 
-# %% public-address
-import ipaddress
+# %% own-event
+import base64
+import json
 
 
-def is_public(address):
-    """Whether an IP address, a text such as "8.8.8.8" or "::1", is a public one."""
-    ip = ipaddress.ip_address(address)
-    if ip.version == 6 and ip not in ipaddress.ip_network("2000::/3"):
-        return False
-    return ip.is_global and not ip.is_multicast
+def event_of(picture):
+    """The event of a request that brings this picture, bytes, as JSON."""
+    content = {"image": base64.b64encode(picture).decode()}
+    return {
+        "requestContext": {"http": {"method": "POST"}},
+        "rawPath": "/",
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(content),
+        "isBase64Encoded": False,
+    }
 
 
-# %% redirect
-def redirect_to(address):
-    """A request handler class that redirects everyone to the address."""
-
-    class Stranger(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(302)
-            self.send_header("Location", address)
-            self.end_headers()
-
-    return Stranger
+# %% try-again
+def try_again(status):
+    """Whether to send the same request again after this HTTP status, a number."""
+    return status in (429, 502, 503, 504)
