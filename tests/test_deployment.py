@@ -129,7 +129,7 @@ def test_elsewhere_than_on_linux_the_same_is_said(monkeypatch, tmp_path):
 def test_aws_linters_find_nothing(checked, name):
     """They end in an error if they find anything, be it a remark: the lesson would stop there."""
     linters = cell_with('walk.run(f"sam validate --lint --template {name}"')
-    assert "cfn-lint template.yaml template-image.yaml" in linters
+    assert "cfn-lint template-first.yaml template.yaml template-image.yaml" in linters
     printed = outputs(checked / "generated/08-public.ipynb")
     assert f"{name}: sam validate --lint and cfn-lint agree" in printed
 

@@ -5,6 +5,7 @@ import numbers
 import re
 
 from checks import Wrong, exercise
+from walk.costs import CALL, HTTP_REQUEST
 
 # A template of somebody who is in a hurry.
 SHOP = """\
@@ -43,8 +44,6 @@ Resources: # what is not about access is left out
 """
 NAMES = re.findall(r"^  (\w+):$", SHOP, re.MULTILINE)
 
-# $, in the region us-east-1, as of 2025: those of lesson 8
-CALL, HTTP_REQUEST = 0.20e-6, 1.00e-6
 MONTH = 30 * 24 * 3600  # seconds
 
 # Four requests to https://abc123.execute-api.eu-central-1.amazonaws.com/, each refused.
