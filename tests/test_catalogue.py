@@ -157,7 +157,7 @@ class Huge(BaseHTTPRequestHandler):
 def test_an_object_of_5_gb_is_a_row_and_is_not_fetched(function, s3, monkeypatch):
     with walk.web_server(Huge) as address:
         monkeypatch.setattr(function, "s3", boto3.client("s3", endpoint_url=address))
-        with pytest.raises(function.PictureTooLarge, match="more than 2000000 bytes"):
+        with pytest.raises(sys.modules["guards"].PictureTooLarge, match="more than 2000000 bytes"):
             function.fetch(BUCKET, "film.mp4")
     assert Huge.sent < 20e6  # what the two ends of a connection hold
 
