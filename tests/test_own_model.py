@@ -7,7 +7,9 @@ import sys
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from conftest import PICTURES, REPOSITORY, code_cells, copy_repository, make, run
 from test_exercises import do_the_homework
 from walk import web_server
@@ -16,12 +18,14 @@ from walk import web_server
 KERAS_3_MODEL = """
 import keras
 keras.utils.set_random_seed(0)
-keras.Sequential([
+model = keras.Sequential([
     keras.Input((64, 96, 3)),
     keras.layers.Conv2D(8, 3, strides=4, activation="relu"),
     keras.layers.GlobalAveragePooling2D(),
     keras.layers.Dense(4, activation="softmax"),
-]).save("my kitchen.keras")
+])
+model.save("my kitchen.keras")
+model.export("exported.tflite", format="litert")
 """
 
 # As the course's model of 2021, in small: separable convolutions, a layer of 100, ten logits.
@@ -76,6 +80,15 @@ def step_through(notebook, **parameters):
     nbclient.NotebookClient(opened, resources=resources).execute()
 
 
+def scores_by(tflite_file, X):
+    """What LiteRT gives for a prepared picture."""
+    interpreter = Interpreter(model_path=str(tflite_file))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], X)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+
+
 def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_path):
     """Without make and its files, with changed CLASSES; then with CLASSES changed in 3 alone."""
     folder = copy_repository(tmp_path / "copy")
@@ -87,6 +100,9 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     shutil.copy(PICTURES[0], folder / picture)
     step_through(lessons / "01-keras-model.ipynb", MODEL=model, CLASSES=classes, IMAGE=picture)
     step_through(lessons / "02-tflite-model.ipynb")
+    X = np.random.default_rng(0).uniform(-1, 1, (1, 64, 96, 3)).astype("float32")
+    by_converter = scores_by(folder / "generated/clothing-model.tflite", X)
+    assert scores_by(folder / "exported.tflite", X) == pytest.approx(by_converter, abs=1e-5)
     step_through(lessons / "03-predict.ipynb", CLASSES=classes)
     step_through(lessons / "04-lambda-function.ipynb")
     assert f"CLASSES = {classes!r}" in (folder / "lambda/lambda_function.py").read_text()
