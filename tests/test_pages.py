@@ -132,7 +132,7 @@ def messages():
     for code in codes():
         for call in ast.walk(ast.parse(code)):
             name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
-            if name in ("Problem", "walk.Problem", "_refuse"):
+            if name in ("Problem", "walk.Problem", "refuse"):
                 constants = [n for n in ast.walk(call.args[-1]) if isinstance(n, ast.Constant)]
                 pieces = [n.value.strip() for n in constants if isinstance(n.value, str)]
                 words = [piece for piece in pieces if " " in piece] or pieces

@@ -1,9 +1,12 @@
 """The functions that the lessons share, asked directly."""
 
 import ast
+import ipaddress
 import json
 import os
 import re
+import shutil
+import socket
 import sys
 import urllib.request
 from pathlib import Path
@@ -174,6 +177,27 @@ def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp
     walk.check_course_scores("course-2021", picture, right)
 
 
+def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(folder):
+    for place in "train/cup", "train/fork", "validation/cup":
+        (folder / "photos" / place).mkdir(parents=True)
+        shutil.copy(JEANS, folder / "photos" / place / "1.PNG")
+    (folder / "photos/train/.DS_Store").touch()
+    with pytest.raises(walk.Problem, match="PHOTOS=photos: no photos in validation/fork. Expected"):
+        walk.photos_by_class("photos")
+    shutil.copytree("photos/train/fork", "photos/validation/fork")
+    found = walk.photos_by_class("photos")
+    assert {split: list(classes) for split, classes in found.items()} == {
+        "train": ["cup", "fork"],
+        "validation": ["cup", "fork"],
+    }
+    assert found["validation"]["fork"] == [Path("photos/validation/fork/1.PNG")]
+    Path("photos/train/cup/2.jpg").write_text("a page")
+    with pytest.raises(walk.Problem, match="broken, or not pictures: 2.jpg. Remove them."):
+        walk.photos_by_class("photos")
+    with pytest.raises(walk.Problem, match="PHOTOS=nowhere: no photos in train/"):
+        walk.photos_by_class("nowhere")
+
+
 # --- results and drawings ------------------------------------------------------------------------
 
 
@@ -236,6 +260,36 @@ def test_a_file_is_served_at_its_address_and_no_longer_after_the_block(tmp_path)
         assert urllib.request.urlopen(url).read() == b"a picture"
     with pytest.raises(OSError):
         urllib.request.urlopen(url)
+
+
+def test_a_server_with_a_name_is_on_the_internet_for_this_process_alone():
+    look_up = socket.getaddrinfo
+    with walk.web_server(JEANS, name="shop.example") as url:
+        assert url == "http://shop.example/jeans.png"
+        assert urllib.request.urlopen(url).read() == JEANS.read_bytes()
+        address = socket.getaddrinfo("shop.example", 80)[0][4][0]
+        assert ipaddress.ip_address(address).is_global
+        with walk.web_server(JEANS) as other:  # all else is as it was
+            assert urllib.request.urlopen(other).read() == JEANS.read_bytes()
+    assert socket.getaddrinfo is look_up
+
+
+ASKS_INSIDE = """
+import urllib.request
+def handler(event, context):
+    url = f"http://{event['api']}/2018-06-01/runtime/invocation/next"
+    return {"got": urllib.request.urlopen(url).read().decode()}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="AWS's emulator runs on Linux alone")
+def test_the_runtime_api_hands_the_event_to_whoever_asks_from_inside(folder):
+    """As lesson 6 says."""
+    Path("lambda/asks.py").write_text(ASKS_INSIDE)
+    with walk.lambda_runtime("asks.handler") as runtime:
+        event = json.dumps({"api": runtime.api})
+        request = urllib.request.Request(runtime.url, event.encode())
+        assert json.loads(urllib.request.urlopen(request).read()) == {"got": event}
 
 
 def test_where_awss_emulator_does_not_run_the_handler_is_called_here(folder, monkeypatch, capsys):

@@ -212,6 +212,7 @@ WRONG = {
             "pairs of name and score",
         ),
         ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
+        ("class top:\n    pass", "A function is asked for"),
     ],
     # lesson 4
     "both-keys": [
@@ -554,8 +555,10 @@ WRONG_HOMEWORK = {
         ),
         (
             "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
-            "'my star' is no name for a class",
+            "'my star' is not a name for a class",
         ),
+        ("SHAPES = ['cup', 'fork']", "Three classes are asked for; here are 2"),
+        ("SHAPES = ['cup', 'fork', 'soup plate']", "'soup plate' is not a name for a class"),
         (OWN_SHAPES, "✓ own-classes: right"),
     ],
     "learned": [

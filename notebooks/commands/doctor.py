@@ -1,7 +1,7 @@
 """Say whether this machine has what the lessons need: `make check` runs this.
 
     python notebooks/commands doctor            all that was looked at, a line each
-    python notebooks/commands doctor problems   what is wrong for lessons 1 to 6; `make` begins with this
+    python notebooks/commands doctor problems   what is wrong for the walk; `make` begins with this
     python notebooks/commands doctor build      what is wrong for building .venv/
 
 Each problem comes with its remedy. It ends with 1 if what was asked about cannot work at all. It runs

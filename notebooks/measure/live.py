@@ -19,7 +19,7 @@ RUNTIMES = {  # the record's name for the interpreter in each package
     "tflite-runtime": "tflite-runtime",
     "ai-edge-litert": "litert",
 }
-ROUNDS = 5
+ROUNDS = 8
 
 
 class Worker:

@@ -171,7 +171,7 @@ def local_aws(port: int = 0, log_file: str | Path = "generated/aws.log"):
         aws.stop()
 
 
-def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws:
+def start_aws(port: int = 0, folder: str | Path | None = None, fresh: bool = False) -> LocalAws:
     """Run an AWS on this machine until `stop`, or until this process ends.
 
     What this process has already started in this way is returned as it is.
@@ -182,6 +182,8 @@ def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws:
         Where it listens; 0 takes a free port.
     folder
         Where it keeps what it has, for the next start with this folder; without one it forgets.
+    fresh
+        Whether it forgets what an earlier process left in that folder.
 
     Raises
     ------
@@ -191,6 +193,8 @@ def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws:
     asked = port, folder
     if asked in _started and _started[asked].process.poll() is None:
         return _started[asked]
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
     try:
         aws = _started[asked] = _start(port, Path("generated/aws.log"), folder and Path(folder))
     except Problem as problem:

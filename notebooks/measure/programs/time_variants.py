@@ -25,7 +25,7 @@ else:
 
 from keras_image_helper import create_preprocessor
 
-CALLS = 4
+CALLS = 2
 
 
 def load(file):
