@@ -100,7 +100,7 @@ endif
 .PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
 	test test-all soak site format lint lab lock clean writable FORCE
 
-walk: generated/09-measurements.ipynb
+walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
 	@cat generated/summary.txt
 
 
@@ -147,6 +147,12 @@ generated/09-measurements.ipynb: notebooks/09-measurements.ipynb \
 		$(wildcard generated/measurements.json notebooks/measure/*.py)
 	@$(execute)
 
+# The appendix that only reads the record; the other one, train-the-model, takes an hour.
+generated/measurements-in-depth.ipynb: notebooks/measurements-in-depth.ipynb \
+		generated/published/measurements.json \
+		$(wildcard generated/measurements.json notebooks/measure/*.py)
+	@$(execute)
+
 # Not part of the walk: these need PyPI for the bundle's packages.
 generated/05-deployment.ipynb: notebooks/05-deployment.ipynb generated/04-lambda-function.ipynb FORCE
 	@$(execute)
@@ -157,7 +163,8 @@ generated/08-public.ipynb: notebooks/08-public.ipynb generated/07-http.ipynb FOR
 generated/10-catalogue.ipynb: notebooks/10-catalogue.ipynb generated/07-http.ipynb FORCE
 	@$(execute)
 
-notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/[0-9]*.ipynb)))
+notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/[0-9]*.ipynb)) \
+	measurements-in-depth.ipynb)
 $(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
 
 # The parameters of this run, and the checksums of the files that they name. If they are those that
@@ -238,13 +245,14 @@ catalogue: generated/07-http.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
 		$(commands) score_photos PHOTOS="$$PHOTOS" AWS="$$AWS"
 
-# Your own record, which lesson 9 takes from then on; a quick run, or one of a model of your own, makes
-# one beside it.
+# Your own record, which lesson 9 and its appendix take from then on; a quick run, or one of a model of
+# your own, makes one beside it.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
 measure: generated/07-http.ipynb
 	@$(commands) measure RECORD=$(trial:=.json) QUICK="$$QUICK" DATASET="$$DATASET" \
 		MODEL_COURSE="$$MODEL_COURSE"
 	@$(commands) execute 09-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
+	@$(commands) execute measurements-in-depth $(trial:=-in-depth.ipynb) RECORD=$(trial:=.json)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)

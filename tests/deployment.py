@@ -4,6 +4,7 @@ from conftest import REPOSITORY
 from samtranslator.yaml_helper import yaml_parse
 
 LAMBDA = REPOSITORY / "lambda"
+FIRST = REPOSITORY / "notebooks/05-deployment.ipynb"
 LESSON = REPOSITORY / "notebooks/08-public.ipynb"
 TEMPLATES = ["template.yaml", "template-image.yaml"]
 REGION = "eu-central-1"

@@ -5,6 +5,7 @@ import ipaddress
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 import urllib.request
@@ -176,6 +177,27 @@ def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp
     walk.check_course_scores("course-2021", picture, right)
 
 
+def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(folder):
+    for place in "train/cup", "train/fork", "validation/cup":
+        (folder / "photos" / place).mkdir(parents=True)
+        shutil.copy(JEANS, folder / "photos" / place / "1.PNG")
+    (folder / "photos/train/.DS_Store").touch()
+    with pytest.raises(walk.Problem, match="PHOTOS=photos: no photos in validation/fork. Expected"):
+        walk.photos_by_class("photos")
+    shutil.copytree("photos/train/fork", "photos/validation/fork")
+    found = walk.photos_by_class("photos")
+    assert {split: list(classes) for split, classes in found.items()} == {
+        "train": ["cup", "fork"],
+        "validation": ["cup", "fork"],
+    }
+    assert found["validation"]["fork"] == [Path("photos/validation/fork/1.PNG")]
+    Path("photos/train/cup/2.jpg").write_text("a page")
+    with pytest.raises(walk.Problem, match="broken, or not pictures: 2.jpg. Remove them."):
+        walk.photos_by_class("photos")
+    with pytest.raises(walk.Problem, match="PHOTOS=nowhere: no photos in train/"):
+        walk.photos_by_class("nowhere")
+
+
 # --- results and drawings ------------------------------------------------------------------------
 
 
@@ -206,6 +228,9 @@ def test_drawings_say_in_words_what_they_show():
         "cap: hat; coat: outwear"
         in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).metadata["alt"]
     )
+    seen = walk.gallery({"jeans.png": JEANS}, seen="Blue jeans.").metadata["alt"]
+    assert seen == "Pictures: jeans.png. Blue jeans."
+    assert "both CPUs work for 10 ms" in walk.threads(1, 2).metadata["alt"]
     assert walk.bars({"float32": 13.49}, "file (MB)").metadata["alt"] == "file (MB): float32 13.5"
     assert (
         "caller: a browser; function" in walk.chain("caller: a browser", "function").metadata["alt"]

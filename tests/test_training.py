@@ -214,7 +214,9 @@ def test_a_broken_photo_is_named(folder, tmp_path):
     photo.write_bytes(photo.read_bytes()[:-400])
     (copy / "photos/validation/dress/0.jpg").write_text("<html>")
     said = complaint(copy, "")
-    assert "broken, or no pictures: train/shoes/1.jpg, validation/dress/0.jpg. Remove them." in said
+    assert (
+        "broken, or not pictures: train/shoes/1.jpg, validation/dress/0.jpg. Remove them." in said
+    )
 
 
 def complaint(folder, arguments):

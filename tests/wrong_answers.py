@@ -3,6 +3,10 @@
 By the exercise's name: what a student writes in the place of the starter, and the words.
 """
 
+# The first template, and the same for another function's handler.
+TEMPLATE = "template = open('lambda/template-first.yaml').read()"
+OWN_HANDLER = TEMPLATE + ".replace('lambda_function.lambda_handler', 'shoes.classify')"
+
 WRONG = {
     # lesson 1
     "raw-samples": [
@@ -208,6 +212,7 @@ WRONG = {
             "pairs of name and score",
         ),
         ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
+        ("class top:\n    pass", "A function is asked for"),
     ],
     # lesson 4
     "both-keys": [
@@ -259,6 +264,40 @@ WRONG = {
             "_ = exported.write_text(text)",
             "Change the notebook, and export it",
         ),
+    ],
+    # lesson 5
+    "own-template": [
+        (TEMPLATE, "The handler is lambda_function.lambda_handler"),
+        (TEMPLATE + ".replace('lambda_function.lambda_handler', 'classify.shoes')", "without .py"),
+        (OWN_HANDLER, "The function has 1769 MB"),
+        (OWN_HANDLER + ".replace('1769', '3')", "MemorySize counts megabytes"),
+        (OWN_HANDLER + ".replace('1769', '3072')", "The function has a timeout of 20"),
+        (
+            OWN_HANDLER + ".replace('1769', '3072').replace(' 20 ', ' 60000 ')",
+            "Lambda counts seconds",
+        ),
+        ("template = 'Resources:\\n  Function: {'", "This is not YAML"),
+        ("template = 'shoes.classify'", "It has no Resources"),
+        ("template = 'Resources: {}'", "It has 0 functions"),
+        ("template = {'Resources': {}}", "A text is asked for"),
+    ],
+    "allowed": [
+        ("allowed = list(REQUESTS)", "does not let its holder change the shop's function"),
+        ("allowed = []", "4 more are allowed"),
+        (
+            "allowed = ['change our function', 'make a role for our function', "
+            "'list the names of all logs']",
+            "a Resource of stars alone",
+        ),
+        ("allowed = ['all']", "There is no request 'all'"),
+        ("allowed = {'make a user': False}", "A list is asked for"),
+    ],
+    "too-wide": [
+        ("resource = '*'", "Lambda's layers, too"),
+        ("resource = 'arn:aws:lambda:*:*:function:clothing-*'", "Which letters keep it out"),
+        ("resource = 'arn:aws:lambda:*:*:function:shop-*'", "does not fit our own function"),
+        ("resource = 'shop-checkout'", "They begin with arn:aws:"),
+        ("resource = ['arn:aws:lambda:*:*:function:*']", "A text is asked for"),
     ],
     # lesson 6
     "which-machine": [
@@ -374,11 +413,53 @@ WRONG = {
         ("def try_again(status):\n    return '502' in status", "It ended in an error"),
         ("def try_again(status):\n    status == 502", "It returned nothing"),
     ],
+    # lesson 8
+    "what-is-open": [
+        ("doors = ['Page', 'Address']", "AuthorizationType has a default"),
+        ("doors = ['Page', 'Admin']", "Which resource gives the function a URL of its own"),
+        ("doors = ['Admin', 'Address']", "What does NONE mean"),
+        ("doors = ['Page', 'Order', 'Admin', 'Address']", "What does AWS_IAM mean"),
+        ("doors = ['Page', 'Admin', 'Address', 'AddressMayInvoke']", "is not a door"),
+        ("doors = ['Shop']", "There is no resource 'Shop'"),
+        ("doors = {'Page': 'NONE'}", "A list is asked for"),
+    ],
+    "worst-month": [
+        ("dollars = 50 * 30 * 24 * 3600 * (CALL + 20 * HTTP_REQUEST)", "There were 5 before"),
+        ("dollars = 45 * 30 * 24 * 3600 * (CALL + HTTP_REQUEST)", "counts each 512 KB"),
+        ("dollars = 45 * 30 * 24 * 3600 * 20 * HTTP_REQUEST", "for each request, too"),
+        ("dollars = 45 * 24 * 3600 * (CALL + 20 * HTTP_REQUEST)", "The worst month has 30"),
+        ("dollars = 45 * 30 * 24 * 3600 * (0.20 + 20)", "not for a million"),
+        ("dollars = 746.30", "the requests that come on top"),
+        ("dollars = '$ 2,000'", "A number is asked for"),
+    ],
+    "signatures": [
+        (
+            "reasons = dict.fromkeys(['first', 'second', 'third', 'fourth'], 'region')",
+            "The second was not refused for its region",
+        ),
+        (
+            "reasons = {'first': 'service', 'second': 'clock', 'third': 'body', 'fourth': 'region'}",
+            "Its Credential names a place",
+        ),
+        (
+            "reasons = {'first': 'region', 'second': 'body', 'third': 'clock', 'fourth': 'service'}",
+            "AWS takes five minutes",
+        ),
+        (
+            "reasons = {'first': 'region', 'second': 'clock', 'third': 'body', 'fourth': 'key'}",
+            "'key' is not one of the reasons",
+        ),
+        ("reasons = {1: 'region'}", "The requests have other names"),
+        ("reasons = ['region', 'clock', 'body', 'service']", "A dict is asked for"),
+    ],
     # lesson 9
     "int8-speed": [
         ("factors = {'tflite-runtime': 8.1, 'litert': 0.52}", "the other way round"),
         ("factors = {'tflite-runtime': 0.3, 'litert': 2.6}", "that is Xception's"),
         ("factors = {'tflite-runtime': 72, 'litert': 4.9}", "Do not round before you have divided"),
+        ("factors = [0.12, 1.9]", "A dict is asked for"),
+        ("factors = {1: 0.12, 2: 1.9}", "Its keys are 1, 2.\n  Hint: Two runtimes"),
+        ("factors = {'tflite-runtime': '0.12', 'litert': 1.9}", "'0.12' is not a factor"),
     ],
     "gb-seconds": [
         (
@@ -393,14 +474,45 @@ WRONG = {
             "def gb_seconds(milliseconds, memory_mb):\n    return milliseconds * memory_mb / 1000",
             "is given megabytes",
         ),
+        (
+            "def gb_seconds(milliseconds):\n    return milliseconds / 1000",
+            "Hint: It is given two numbers",
+        ),
+        (
+            "def gb_seconds(milliseconds, memory_mb):\n    return [milliseconds / 1000 * memory_mb]",
+            "A number is asked for",
+        ),
     ],
     "cheapest-memory": [
         (
-            "def cheapest(milliseconds):\n    return min(milliseconds, key=milliseconds.get)",
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds, key=milliseconds.get)",
             "Fast is not cheap",
         ),
-        ("def cheapest(milliseconds):\n    return min(milliseconds)", "the time is paid for"),
-        ("def cheapest(milliseconds):\n    return 1000", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return min(milliseconds)",
+            "the time is paid for",
+        ),
+        ("def cheapest(milliseconds, limit):\n    return 1000", "a key of the dict"),
+        ("def cheapest(milliseconds, limit):\n    return milliseconds", "a key of the dict"),
+        (
+            "def cheapest(milliseconds, limit):\n    return 1024",
+            "each setting in the dict that it is given",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    return min(milliseconds, key=lambda memory: milliseconds[memory] * memory)",
+            "First leave out what is too slow",
+        ),
+        (
+            "def cheapest(milliseconds, limit):\n"
+            "    fast = [memory for memory in milliseconds if milliseconds[memory] < limit]\n"
+            "    return min(fast, key=lambda memory: milliseconds[memory] * memory)",
+            "the limit itself is still fast enough",
+        ),
+        (
+            "def cheapest(milliseconds):\n    return min(milliseconds)",
+            "Hint: It is given two things",
+        ),
     ],
     # lesson 10
     "batch-size": [
@@ -469,8 +581,10 @@ WRONG_HOMEWORK = {
         ),
         (
             "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
-            "'my star' is no name for a class",
+            "'my star' is not a name for a class",
         ),
+        ("SHAPES = ['cup', 'fork']", "Three classes are asked for; here are 2"),
+        ("SHAPES = ['cup', 'fork', 'soup plate']", "'soup plate' is not a name for a class"),
         (OWN_SHAPES, "✓ own-classes: right"),
     ],
     "learned": [

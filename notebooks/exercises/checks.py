@@ -160,7 +160,7 @@ def returned(result, *kinds: type):
     if result is None:
         raise Wrong("It returned nothing.", "What does the last line of the function return?")
     if kinds:
-        _check_type(kinds, result, "It returned something")
+        _check_type(kinds, result, "It returned a value")
     return result
 
 
@@ -195,8 +195,9 @@ def _operations(code) -> list[str]:
 
 
 def _check_type(expected, answer, what: str = "The answer is") -> None:
-    if not isinstance(answer, expected):
-        first = expected[0] if isinstance(expected, tuple) else expected
+    first = expected[0] if isinstance(expected, tuple) else expected
+    is_class = first is Callable and isinstance(answer, type)  # which could be called, too
+    if not isinstance(answer, expected) or is_class:
         raise Wrong(f"{what} of the type {type(answer).__name__}.", ASKED_FOR[first])
 
 

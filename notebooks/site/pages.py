@@ -17,11 +17,13 @@ GIVES = {
     "02-tflite-model": "a .tflite file",
     "03-predict": "the same scores",
     "04-lambda-function": "lambda_function.py",
+    "05-deployment": "a function on AWS",
     "06-strangers": "guards.py",
     "07-http": "api.py",
     "08-public": "an address on AWS",
-    "09-measurements": "what was gained",
+    "09-measurements": "a memory setting",
     "10-catalogue": "a table of scores",
+    "measurements-in-depth": "what was gained",
     "train-the-model": "lesson 1's model",
 }
 # Which of a lesson's pictures stands for it on the first page, by how its text begins; else the
@@ -67,7 +69,7 @@ class Page:
 
     @property
     def number(self) -> str:
-        """The lesson's number; nothing for the appendix."""
+        """The lesson's number; nothing for an appendix."""
         return re.match(r"\d*", self.title)[0]
 
     @property
@@ -109,8 +111,8 @@ def _named(folder: str, pattern: str) -> list[str]:
 
 
 def lessons() -> list[Page]:
-    """The lessons in their order, and the appendix."""
-    names = [*_named("notebooks", "[0-9]*.ipynb"), "train-the-model"]
+    """The lessons in their order, and the appendices."""
+    names = [*_named("notebooks", "[0-9]*.ipynb"), "measurements-in-depth", "train-the-model"]
     return [
         Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
     ]

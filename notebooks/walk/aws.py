@@ -17,7 +17,6 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 import urllib3
-from IPython.display import Markdown
 
 from .environments import ENVIRONMENTS, build, path_to_python
 from .lesson import PUBLISHED, Problem, run
@@ -267,20 +266,19 @@ def outputs(stack: str) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
 
 
-def piece(file: str | Path, *names: str) -> Markdown:
-    """Show parts of a template, in the words of the file itself.
+def piece(file: str | Path, *names: str) -> str:
+    """Return parts of a template, as they stand in the file.
 
     Parameters
     ----------
     file
         The template.
     names
-        Those of its parameters, conditions, resources or outputs that are shown, in this order, each
-        with the comment that stands above it; or of whole sections.
+        Of its parameters, conditions, resources or outputs, or of whole sections, in this order; each
+        comes with the comment that stands above it.
     """
     lines = Path(file).read_text(encoding="utf-8").splitlines()
-    shown = [line for name in names for line in [*_named(lines, name), ""]]
-    return Markdown("\n".join(["```yaml", *shown[:-1], "```"]))
+    return "\n\n".join("\n".join(_named(lines, name)) for name in names)
 
 
 def _named(lines: list[str], name: str) -> list[str]:

@@ -10,6 +10,10 @@ DATE = "2025"  # when these pages were read
 # https://aws.amazon.com/lambda/pricing
 GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}  # a gigabyte of memory for a second
 CALL = 0.20e-6  # a call of a function
+# Ways around the cold start, each for a gigabyte of the function's memory
+SNAPSHOT_SECOND = 0.0000015046  # SnapStart: a version that is kept for a second
+RESTORE = 0.0001397998  # SnapStart: a start from it
+READY_SECOND = 0.0000041667  # provisioned concurrency: a copy that is held ready for a second
 
 # https://aws.amazon.com/api-gateway/pricing
 HTTP_REQUEST = (

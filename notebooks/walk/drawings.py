@@ -77,8 +77,14 @@ def show(picture, scores: dict[str, float]) -> Drawing:
     )
 
 
-def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
-    """Draw pictures (paths or Pillow images) side by side, each under its caption."""
+def gallery(pictures: dict[str, object], columns: int = 4, seen: str = "") -> Drawing:
+    """Draw pictures (paths or Pillow images) side by side, each under its caption.
+
+    Parameters
+    ----------
+    seen
+        What one sees, in words, where the captions do not say it.
+    """
     import matplotlib.pyplot as plt
 
     columns = min(columns, len(pictures))
@@ -91,7 +97,7 @@ def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
         axis.set_title(caption, size=10)
     figure.tight_layout()
     captions = "; ".join(" ".join(caption.split()) for caption in pictures)
-    return drawing(figure, f"Pictures: {captions}" + _seen(pictures))
+    return drawing(figure, f"Pictures: {captions}" + (f". {seen}" if seen else _seen(pictures)))
 
 
 def _seen(pictures: dict[str, object]) -> str:
@@ -153,20 +159,32 @@ def threads(*counts: int) -> Drawing:
     """
     import matplotlib.pyplot as plt
 
+    colors = {"works": "tab:blue", "stands still": "lightsteelblue", "has no thread": "white"}
     figure, axes = plt.subplots(1, len(counts), figsize=(9, 1.5), sharey=True)
     for axis, count in zip(np.atleast_1d(axes), counts, strict=True):
-        works = 20 / count  # ms
-        for cpu in range(count):
-            spans = [(start, works) for start in range(0, 60, 20)]
-            axis.broken_barh(spans, (cpu - 0.35, 0.7), color="tab:blue", edgecolor="white")
+        spent = 20 / count  # ms of each 20, until the share is used up
+        for cpu in range(2):
+            for start in range(0, 60, 20):
+                spans = {"works": (start, spent), "stands still": (start + spent, 20 - spent)}
+                if cpu >= count:
+                    spans = {"has no thread": (start, 20)}
+                for what, span in spans.items():
+                    look = {"facecolor": colors[what], "edgecolor": "grey", "linewidth": 0.5}
+                    axis.broken_barh([span] if span[1] else [], (cpu - 0.35, 0.7), **look)
         axis.set_xlim(0, 60)
         axis.set_ylim(1.5, -0.5)
         axis.set_yticks([0, 1], ["CPU 1", "CPU 2"])
         axis.set_xticks(range(0, 61, 20), [f"{ms} ms" for ms in range(0, 61, 20)])
         axis.set_title(f"{count} thread{'s' * (count > 1)}", size=10)
         axis.spines[["top", "right"]].set_visible(False)
-    said = [f"with {n}, {n} work for {20 / n:g} ms and stand still for the rest" for n in counts]
-    return drawing(figure, f"When threads work in each 20 ms of Lambda: {'; '.join(said)}")
+    boxes = [plt.Rectangle((0, 0), 1, 1, fc=color, ec="grey") for color in colors.values()]
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08)}
+    figure.legend(boxes, colors, ncols=len(colors), fontsize=8, frameon=False, **place)
+    said = {1: "with 1 thread, one CPU works all the time and the other has no thread"}
+    said |= {2: "with 2 threads, both CPUs work for 10 ms and stand still for the other 10"}
+    return drawing(
+        figure, f"When CPUs work in each 20 ms: {'; '.join(said[count] for count in counts)}"
+    )
 
 
 def table(rows: list[dict]) -> Markdown:

@@ -74,11 +74,11 @@ def model_file(model: str) -> Path:
     file = _local_file("MODEL", MODELS.get(model, model), expected)
     size = file.stat().st_size
     if model == "course-2021" and size != COURSE_2021_BYTES:
-        _refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
+        refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
     try:
         keras_version(file)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        _refuse(
+        refuse(
             file,
             f"MODEL={model} is not a Keras model, or it is broken. Expected: a whole model as "
             "model.save('model.keras') or model.save('model.h5') writes it, not weights alone.",
@@ -140,7 +140,7 @@ def loading(model: str, file: Path):
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         loaded = [name for name in ("keras", "tf_keras") if name in sys.modules]
         here = " and ".join(sys.modules[name].__version__ for name in loaded)
-        _refuse(
+        refuse(
             file,
             f"MODEL={model} cannot be loaded. It was written by Keras {keras_version(file)}; here "
             f"is Keras {here}. The reason given: {reason}",
@@ -252,7 +252,7 @@ def picture_file(image: str) -> Path:
         opened = Image.open(file)
         opened.load()  # decodes it whole
     except (OSError, SyntaxError, Image.DecompressionBombError):
-        _refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
+        refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
     plain = _plain(opened)
     if plain.tobytes() == opened.tobytes():
         return file
@@ -260,36 +260,6 @@ def picture_file(image: str) -> Path:
     plain.convert("RGB").save(content, "PNG")
     save(copy, content.getvalue())
     return copy
-
-
-def photos_folder(dataset: str) -> Path:
-    """Return the folder of photos that DATASET names; a zip archive is unpacked, once.
-
-    Parameters
-    ----------
-    dataset
-        DATASET: a folder with train/ and validation/, or the path or URL of a zip archive with them.
-
-    Raises
-    ------
-    Problem
-        It cannot be downloaded, or it is not a whole zip archive.
-    """
-    is_url = dataset.startswith(("http://", "https://"))
-    photos = download("DATASET", dataset) if is_url else Path(dataset)
-    if not photos.is_file():
-        return photos
-    found = photos.stat()
-    state = f"{photos.resolve()} {found.st_size} {found.st_mtime_ns}"
-    folder = DOWNLOADS / hashlib.sha256(state.encode()).hexdigest()[:8]
-    part = folder.with_suffix(".part")
-    try:
-        if not folder.exists():
-            zipfile.ZipFile(photos).extractall(part)
-            part.replace(folder)
-    except zipfile.BadZipFile:
-        _refuse(photos, f"DATASET={dataset} is not a zip archive, or it did not arrive whole.")
-    return next((train.parent for train in folder.glob("**/train")), folder)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -337,7 +307,7 @@ def download(parameter: str, url: str) -> Path:
     return folder / name
 
 
-def _refuse(file: Path, message: str):
+def refuse(file: Path, message: str):
     """Raise a Problem about a file; if it was downloaded, the next try downloads it again."""
     if file.is_relative_to(DOWNLOADS):
         file.unlink()

@@ -143,7 +143,7 @@ def short_handler(answer):
             f"The answer cannot travel: {error}.",
             "JSON knows Python's numbers, not NumPy's. One method of an array makes plain ones.",
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(returned(found, dict, list, tuple), dict):
         raise Wrong(
             f"It returned a {type(found).__name__}, not a dict.",
             "A caller does not know the order of your classes: give each score its name. (JSON of it "
@@ -186,10 +186,11 @@ def top(answer):
     found = answer(given, 2)
     if found is None:
         raise Wrong("It returned nothing.", "`sort` sorts a list and returns None; see `sorted`.")
-    if not isinstance(found, list | tuple):
+    if isinstance(found, dict | set):
         raise Wrong(
             f"It returned a {type(found).__name__}.", "A list keeps the order that you gave it."
         )
+    returned(found, list, tuple)
     if given != made_up:
         raise Wrong("It changed the dict of the caller.", "Make a new list, and leave the dict.")
     if found and not isinstance(found[0], tuple | list):
