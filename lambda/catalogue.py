@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from guards import RequestError, check_bytes, prepare
 from lambda_function import score
 
-
 # seconds and tries for a request to S3; when they do not suffice, Step Functions tries the batch again
 PATIENCE = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
 s3 = boto3.client("s3", config=PATIENCE)
@@ -28,18 +27,25 @@ def fetch(bucket: str, key: str) -> bytes:
         return body.read()
 
 
+# Two threads will share a batch, and the interpreter has room for one picture.
+one_at_a_time = Lock()
+
+
+def classify(content: bytes) -> dict:
+    """What a picture shows, when its turn has come."""
+    with one_at_a_time:
+        return verdict(score(prepare(content)))
+
+
 # What S3 says about one object, however often it is asked. Anything else may pass, or is a mistake of
 # ours: that fails the batch, so that Step Functions tries it again.
 OF_THE_PICTURE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
-one_at_a_time = Lock()
 
 
 def row(bucket: str, key: str) -> dict:
     """The line for a picture: what it shows, or why it has no scores."""
     try:
-        content = fetch(bucket, key)
-        with one_at_a_time:
-            return {"picture": key} | verdict(score(prepare(content)))
+        return {"picture": key} | classify(fetch(bucket, key))
     except RequestError as error:
         return {"picture": key, "error": type(error).__name__, "message": str(error)}
     except ClientError as error:

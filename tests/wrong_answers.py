@@ -514,6 +514,32 @@ WRONG = {
             "Hint: It is given two things",
         ),
     ],
+    # lesson 10
+    "batch-size": [
+        ("in_a_batch = 100", "Such a batch takes 150 seconds"),
+        ("in_a_batch = 1", "let more scans share what a batch costs"),
+        ("in_a_batch = 12.5", "Whole scans are asked for"),
+        ("in_a_batch = {'PicturesInABatch': 12}", "A number is asked for"),
+    ],
+    "comes-twice": [
+        (
+            "left = {'objects': 4, 'rows': 9, 'errors': 2, 'pictures': 3}",
+            "objects: not so many as 4.\n  Hint: An object's name is made from the keys",
+        ),
+        ("left = {'objects': 3, 'rows': 9, 'errors': 2, 'pictures': 3}", "exist in the end"),
+        ("left = {'objects': 3, 'rows': 6, 'errors': 1, 'pictures': 3}", "hat.png is in two"),
+        ("left = {'objects': 3, 'rows': 6, 'errors': 2, 'pictures': 6}", "the newest"),
+        ("left = {'objects': 3}", "It needs: objects, rows, errors, pictures"),
+        ("left = [3, 6, 2, 3]", "A dict is asked for"),
+    ],
+    "tried-again": [
+        ("again = dict.fromkeys(again, 2)", "a picture is empty: not 2.\n  Hint: Asking again"),
+        ("again = dict(zip(again, (0, 0, 9, 3, 3)))", "does not count the first try"),
+        ("again = dict(zip(again, (0, 0, 2, 2, 2)))", "which rule names it?"),
+        ("again = dict(zip(again, (0, 0, 8, 8, 2)))", "Which rule fits any error?"),
+        ("again = dict(zip(again, ('row', 'row', 8, 2, 2)))", "Whole numbers are asked for"),
+        ("again = [0, 0, 8, 2, 2]", "A dict is asked for"),
+    ],
 }
 
 # A student's homework: two shapes of one's own.
