@@ -276,6 +276,24 @@ def test_cells_are_short_and_nothing_is_guarded_but_in_the_function():
                 assert word not in cell.source
 
 
+def test_the_first_cell_starts_an_aws_and_no_other_asks_whether_there_is_one():
+    first, *others = [cell.source for cell in code_cells(LESSON)]
+    assert "walk.start_aws(" in first
+    assert not [source for source in others if "if aws" in source]
+
+
+def test_an_aws_that_starts_afresh_forgets_what_an_earlier_process_left(monkeypatch, tmp_path):
+    def start(*_):
+        raise walk.Problem("It does not start.")
+
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr("walk.aws._start", start)
+    for fresh in False, True:
+        with pytest.raises(walk.Problem):
+            walk.start_aws(folder=tmp_path / "kept", fresh=fresh)
+        assert (tmp_path / "kept").exists() is not fresh
+
+
 def test_the_lesson_says_what_each_resource_is_for():
     (cell,) = [cell for cell in code_cells(LESSON) if "PURPOSE = {" in cell.source]
     names = {}

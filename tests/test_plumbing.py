@@ -394,3 +394,7 @@ def test_variations_of_the_samples_are_the_same_each_time(monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     assert walk.variations(9) == walk.variations(9)
     assert len(set(walk.variations(16).values())) == 16
+    careless, careful = walk.variations(40, careless=0.3), walk.variations(40)
+    assert careless == walk.variations(40, careless=0.3)
+    changed = [name for name in careful if careless[name] != careful[name]]
+    assert careless.keys() == careful.keys() and 5 < len(changed) < 20
