@@ -210,6 +210,6 @@ def _explain(this: Exercise, error: Exception) -> list[str]:
         lines = ["It ended in an error.", walk.one_line(error, 200), where]
     else:
         lines = ["This answer could not be judged.", walk.one_line(error, 200)]
-    hints = this.errors | ERRORS
-    fitting = [text for words, text in hints.items() if words in str(error)]
+    hints = [*this.errors.items(), *ERRORS.items()]
+    fitting = [text for words, text in hints if words in str(error)]
     return [*lines, f"Hint: {(fitting or [this.hint])[0]}"]

@@ -78,7 +78,7 @@ def show(picture, scores: dict[str, float]) -> Drawing:
 
 
 def gallery(pictures: dict[str, object], columns: int = 4, seen: str = "") -> Drawing:
-    """Draw pictures (paths or Pillow images) side by side, each under its caption.
+    """Draw pictures (paths or Pillow images), if there are any, side by side, each under its caption.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def gallery(pictures: dict[str, object], columns: int = 4, seen: str = "") -> Dr
     """
     import matplotlib.pyplot as plt
 
-    columns = min(columns, len(pictures))
-    rows = math.ceil(len(pictures) / columns)
+    columns = max(1, min(columns, len(pictures)))
+    rows = max(1, math.ceil(len(pictures) / columns))
     figure, axes = plt.subplots(rows, columns, figsize=(2.2 * columns, 2.6 * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
