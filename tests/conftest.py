@@ -21,12 +21,13 @@ REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 
-# Groups of tests that take minutes, in the order in which they begin; all others come after them.
+# Groups of tests that take minutes, in the order in which they begin; all others come after them. The
+# first makes the walk that most others wait for, and the second does without it.
 LONGEST_FIRST = [
-    "training",
-    "measurements",
     "serve",
     "own model",
+    "training",
+    "measurements",
     "image",
     "colab",
     "catalogue stack",
