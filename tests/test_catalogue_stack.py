@@ -118,9 +118,12 @@ def statements(role):
     (policy,) = template(TEMPLATE)["Resources"][role]["Properties"]["Policies"]
     found = {}
     for statement in policy["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            found.setdefault(action, []).append(next(iter(statement["Resource"].values())))
+        actions, places = (
+            value if isinstance(value, list) else [value]
+            for value in (statement["Action"], statement["Resource"])
+        )
+        for action in actions:
+            found.setdefault(action, []).extend(next(iter(place.values())) for place in places)
     return found
 
 
@@ -173,6 +176,9 @@ def test_nobody_may_do_more_than_the_run_needs():
     assert machine["lambda:InvokeFunction"] == [["Function", "Arn"]]
     assert machine["s3:PutObject"] == ["${Bucket.Arn}/runs/*"]
     assert machine["states:StartExecution"][0].endswith(":stateMachine:${AWS::StackName}")
+    for action in "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution":
+        ends = {place.split(":execution:")[1] for place in machine[action]}
+        assert ends == {"${AWS::StackName}:*", "${AWS::StackName}/*"}, action
     assert not [action for action in machine | function if "*" in action]
 
 

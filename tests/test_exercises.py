@@ -108,6 +108,24 @@ def test_every_exercise_has_a_solution_and_at_least_two_wrong_answers():
     assert min(len(answers) for answers in WRONG.values()) >= 2
 
 
+def test_a_template_and_a_policy_can_be_written_in_several_ways(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    from criteria import deployment
+
+    function = "Type: AWS::Serverless::Function, Properties: {CodeUri: ., Runtime: python3.13, "
+    begin = "Transform: [AWS::Serverless-2016-10-31]\n"
+    for template in (
+        f"{begin}Resources: {{F: {{{function}Handler: shoes.classify, MemorySize: 2048, Timeout: '60'}}}}}}",
+        f"{begin}Parameters: {{M: {{Type: Number, Default: '2048'}}, T: {{Default: 60}}}}\nResources: {{F: "
+        f"{{{function}Handler: shoes.classify, MemorySize: {{Ref: M}}, Timeout: !Ref T}}}}}}",
+        f"{begin}Globals: {{Function: {{Timeout: 60, MemorySize: 2048, Handler: shoes.classify}}}}\n"
+        f"Resources: {{F: {{{function}}}}}}}",
+    ):
+        assert deployment.own_template(template)
+    for resource in "arn:aws:lambda:*:*:function:*", "arn:*:lambda:*:123456789012:function:*-*":
+        assert deployment.too_wide(resource)
+
+
 def test_no_hint_holds_a_line_of_the_solution():
     trees = [ast.parse(file.read_text()) for file in EXERCISES.glob("criteria/*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]

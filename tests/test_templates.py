@@ -11,6 +11,7 @@ import nbformat
 import pytest
 import walk
 from botocore.session import Session
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from conftest import REPOSITORY, run
 from deployment import LAMBDA, LESSON, REGION, TEMPLATES, template
 from samcli.lib.bootstrap.bootstrap import SAM_CLI_STACK_NAME as BUCKET_STACK
@@ -187,23 +188,26 @@ def test_aws_login_takes_the_place_of_a_key_that_lies_in_a_file(tmp_path, monkey
     assert (found.method, found.access_key, found.token) == ("login", "ASIA", "t")
 
 
-POLICY = json.loads((LAMBDA / "deployer-policy.json").read_text())
+POLICY, CATALOGUE_POLICY = (
+    json.loads((LAMBDA / f"{name}-policy.json").read_text()) for name in ("deployer", "catalogue")
+)
 STACK = "clothing-classifier"
 COMPANION = CompanionStack(STACK)
 REPOSITORY_NAME = ECRRepo(COMPANION, "Function").physical_id
 AWS = f"{REGION}:123456789012"
 
 
-def allowed(action, resource):
+def as_list(value):
+    return [value] if isinstance(value, str) else value
+
+
+def allowed(action, resource, statements=POLICY["Statement"]):
     """Whether the deployer's policy lets its holder do this (conditions aside)."""
-    for statement in POLICY["Statement"]:
-        actions, resources = (
-            [value] if isinstance(value, str) else value
-            for value in (statement["Action"], statement["Resource"])
-        )
-        if action in actions and any(fnmatchcase(resource, pattern) for pattern in resources):
-            return True
-    return False
+    return any(
+        action in as_list(each["Action"])
+        and any(fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"]))
+        for each in statements
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,6 +225,8 @@ def allowed(action, resource):
         ),
         ("cloudformation:DeleteStack", f"arn:aws:cloudformation:{AWS}:stack/{STACK}/1"),
         ("s3:PutObject", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1/zip"),
+        ("s3:TagResource", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1"),
+        ("s3:DeleteObjectVersion", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1/zip"),
         ("ecr:PutImage", f"arn:aws:ecr:{AWS}:repository/{REPOSITORY_NAME}"),
         ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{STACK}-Function-1"),
         ("iam:DeleteRole", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
@@ -235,6 +241,11 @@ def allowed(action, resource):
         ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
         ("logs:FilterLogEvents", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
         ("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/1/routes"),
+        (
+            "iam:CreateServiceLinkedRole",
+            "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/"
+            "AWSServiceRoleForAPIGateway",
+        ),
         ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{AWS}:alarm:{STACK}-ErrorAlarm-1"),
         ("sns:CreateTopic", f"arn:aws:sns:{AWS}:{STACK}-AlarmTopic-1"),
         ("execute-api:Invoke", f"arn:aws:execute-api:{AWS}:1/$default/POST/"),
@@ -262,19 +273,60 @@ def test_the_deployers_policy_allows_nothing_elsewhere(action, resource):
     assert not allowed(action, resource)
 
 
+def test_the_deployer_may_read_what_cloudformation_reads():
+    """AWS's own schemas say what; they grow, as AWS does. Nothing here is encrypted by a key of ours."""
+    names = {action for each in POLICY["Statement"] for action in as_list(each["Action"])}
+    for file in "template-first.yaml", "template.yaml":
+        for resource in plainly(template(file))["Resources"].values():
+            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource["Type"]).schema
+            needed = set(schema["handlers"]["read"]["permissions"]) - {
+                "kms:Decrypt",
+                "s3:getObject",
+            }
+            assert needed <= names, resource["Type"]
+
+
+def test_the_catalogues_deployer_may_do_what_the_stack_needs_and_nothing_elsewhere():
+    """Together with the policy of lesson 5, whose names the stack's name begins with."""
+    config = tomllib.loads((LAMBDA / "samconfig.toml").read_text())["catalogue"]
+    stack = config["global"]["parameters"]["stack_name"]
+    both = [*POLICY["Statement"], *CATALOGUE_POLICY["Statement"]]
+    bucket, states = f"arn:aws:s3:::{stack}-bucket-1", f"arn:aws:states:{AWS}"
+    for action, resource in (
+        ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{stack}/1"),
+        ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{stack}-Function-1"),
+        ("iam:CreateRole", f"arn:aws:iam::123456789012:role/{stack}-StateMachineRole-1"),
+        ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{stack}:*"),
+        ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{AWS}:alarm:{stack}-FailedRunAlarm-1"),
+        ("s3:CreateBucket", bucket),
+        ("s3:PutObject", f"{bucket}/photos/coat.jpg"),
+        ("states:CreateStateMachine", f"{states}:stateMachine:{stack}"),
+        ("states:StartExecution", f"{states}:stateMachine:{stack}"),
+        ("states:StopExecution", f"{states}:execution:{stack}:1"),
+        ("states:DescribeMapRun", f"{states}:mapRun:{stack}/Batches:1"),
+    ):
+        assert allowed(action, resource, both), action
+    for action, resource in (
+        ("s3:GetObject", "arn:aws:s3:::payroll/2026.csv"),
+        ("states:StartExecution", f"{states}:stateMachine:payroll"),
+        ("states:StopExecution", f"{states}:execution:payroll:1"),
+    ):
+        assert not allowed(action, resource, both), action
+
+
 def test_of_policies_the_deployer_may_attach_the_one_for_logs_alone():
     (statement,) = [s for s in POLICY["Statement"] if s["Action"] == "iam:AttachRolePolicy"]
     assert statement["Condition"] == {"ArnEquals": {"iam:PolicyARN": BASIC}}
 
 
-def test_the_deployers_policy_is_one_that_aws_takes(tmp_path):
-    text = json.dumps(POLICY)
-    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
+@pytest.mark.parametrize("policy", [POLICY, CATALOGUE_POLICY], ids=["deployer", "catalogue"])
+def test_the_deployers_policy_is_one_that_aws_takes(policy, tmp_path):
+    text = json.dumps(policy)
+    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
     (tmp_path / "policy.json").write_text(json.dumps({"Resources": {"Policy": resource}}))
     process = run(["cfn-lint", "policy.json"], tmp_path)
     assert process.returncode == 0, process.stdout
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without blanks
     assert len(re.sub(r"\s", "", text)) < 6144
-    for statement in POLICY["Statement"]:
-        actions = statement["Action"]
-        assert not any("*" in each for each in ([actions] if isinstance(actions, str) else actions))
+    for statement in policy["Statement"]:
+        assert not any("*" in each for each in as_list(statement["Action"]))

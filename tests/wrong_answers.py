@@ -270,12 +270,18 @@ WRONG = {
         (TEMPLATE, "The handler is lambda_function.lambda_handler"),
         (TEMPLATE + ".replace('lambda_function.lambda_handler', 'classify.shoes')", "without .py"),
         (OWN_HANDLER, "The function has 1769 MB"),
-        (OWN_HANDLER + ".replace('1769', '3')", "MemorySize counts megabytes"),
-        (OWN_HANDLER + ".replace('1769', '3072')", "The function has a timeout of 20"),
+        (OWN_HANDLER + ".replace('1769', '2')", "MemorySize counts megabytes"),
+        (OWN_HANDLER + ".replace('1769', '2048')", "The function has a timeout of 20"),
         (
-            OWN_HANDLER + ".replace('1769', '3072').replace(' 20 ', ' 60000 ')",
+            OWN_HANDLER + ".replace('1769', '2048').replace(' 20 ', ' 60000 ')",
             "Lambda counts seconds",
         ),
+        (
+            OWN_HANDLER
+            + ".replace('1769', '2048').replace(' 20 ', ' 60 ').replace('Runtime', 'Run')",
+            "The function has no Runtime",
+        ),
+        (OWN_HANDLER + ".replace('Transform: AWS', 'Uses: AWS')", "Which line of it calls SAM"),
         ("template = 'Resources:\\n  Function: {'", "This is not YAML"),
         ("template = 'shoes.classify'", "It has no Resources"),
         ("template = 'Resources: {}'", "It has 0 functions"),

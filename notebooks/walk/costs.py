@@ -1,11 +1,12 @@
 """What AWS charges: one model for the three lessons that ask.
 
 Lesson 8 asks what a request costs, lesson 9 which memory to order, lesson 10 what a million pictures in
-a bucket cost. The list prices of the region us-east-1, in US dollars, without taxes and without what is
-free each month. They change: look at the pages before you rely on them.
+a bucket cost. The list prices of one region, in US dollars, without taxes and without what is free
+each month. They change: look at the pages before you rely on them.
 """
 
 DATE = "2025"  # when these pages were read
+REGION = "us-east-1"  # in others some prices are higher
 
 # https://aws.amazon.com/lambda/pricing
 GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}  # a gigabyte of memory for a second

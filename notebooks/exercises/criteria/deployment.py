@@ -54,8 +54,8 @@ class Loader(yaml.SafeLoader):
 Loader.add_multi_constructor("!", lambda loader, name, node: {name: node.value})
 
 
-def function_of(text: str) -> tuple[dict, dict]:
-    """Return the properties of the function in a template, and the template; raise what is wrong."""
+def function_of(text: str) -> dict:
+    """Return the properties of the function in a template, by name; raise what is wrong."""
     try:
         template = yaml.load(text, Loader)
     except yaml.YAMLError as error:
@@ -67,7 +67,7 @@ def function_of(text: str) -> tuple[dict, dict]:
     if not isinstance(resources, dict):
         raise Wrong("It has no Resources.", "A template has the sections of lesson 5's.")
     found = [
-        each.get("Properties", {})
+        each.get("Properties") or {}
         for each in resources.values()
         if isinstance(each, dict) and each.get("Type") == "AWS::Serverless::Function"
     ]
@@ -75,7 +75,20 @@ def function_of(text: str) -> tuple[dict, dict]:
         raise Wrong(
             f"It has {len(found)} functions.", "One is asked for, an AWS::Serverless::Function."
         )
-    return found[0], template
+    if "Serverless" not in str(template.get("Transform")):
+        raise Wrong("CloudFormation does not know this function.", "Which line of it calls SAM?")
+    shared = (template.get("Globals") or {}).get("Function") or {}
+    return {
+        name: resolved(value, template.get("Parameters") or {})
+        for name, value in (shared | found[0]).items()
+    }
+
+
+def resolved(value, parameters: dict):
+    """Return a value of a template: that of a parameter by its name, a number in quotes as a number."""
+    if isinstance(value, dict) and "Ref" in value:
+        value = (parameters.get(value["Ref"]) or {}).get("Default")
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 @exercise(
@@ -85,22 +98,19 @@ def function_of(text: str) -> tuple[dict, dict]:
     "among the Parameters?",
 )
 def own_template(answer):
-    function, template = function_of(answer)
+    function = function_of(answer)
     if function.get("Handler") != "shoes.classify":
         raise Wrong(
             f"The handler is {function.get('Handler')}.",
             "The file without .py, a dot, the function in it.",
         )
     memory = function.get("MemorySize")
-    if isinstance(memory, dict):
-        name = memory.get("Ref")
-        memory = template.get("Parameters", {}).get(name, {}).get("Default")
-    if memory == 3:
-        raise Wrong("The function has 3 MB.", "MemorySize counts megabytes, 1,024 to the gigabyte.")
-    if memory != 3072:
+    if memory == 2:
+        raise Wrong("The function has 2 MB.", "MemorySize counts megabytes, 1,024 to the gigabyte.")
+    if memory != 2048:
         raise Wrong(
             f"The function has {memory} MB.",
-            "3 GB of 1,024 MB each. Where does the template say how much memory there is?",
+            "2 GB of 1,024 MB each. Where does the template say how much memory there is?",
         )
     seconds = function.get("Timeout")
     if seconds != 60:
@@ -108,6 +118,9 @@ def own_template(answer):
             f"The function has a timeout of {seconds}.",
             "A plain number, and Lambda counts seconds: 900 are the most.",
         )
+    for name in "Runtime", "CodeUri":
+        if name not in function:
+            raise Wrong(f"The function has no {name}.", f"What is {name} in lesson 5's template?")
     return (
         "sam would deploy that. The file is all that somebody needs to make your function anew, in "
         "another region or another account."
@@ -144,8 +157,9 @@ def allowed_requests(answer):
             "Look for the Action first, in every statement; a Resource may be one star.",
         )
     return (
-        "That the shop's API can be called is a hole: the policy is written before the API exists, and "
-        "its number is not known. Once it is there, the number belongs into that Resource."
+        "That the shop's API can be called (and changed, by MakeTheApi) is a hole: the policy is written "
+        "before the API exists, and its number is not known. Once it is there, the number belongs into "
+        "those Resources."
     )
 
 
@@ -157,7 +171,7 @@ def allowed_requests(answer):
 )
 def too_wide(answer):
     ours, shops = f"{FUNCTIONS}:clothing-classifier-first-Function-1", f"{FUNCTIONS}:shop-checkout"
-    if not re.match(r"arn:aws:|\*", answer):
+    if not re.match(r"arn:(aws|\*):|\*", answer):
         raise Wrong(f"{answer!r} is not a Resource.", "They begin with arn:aws:, as in the policy.")
     if not fnmatchcase(ours, answer):
         raise Wrong("It does not fit our own function any more.", "What stands behind function: ?")

@@ -34,6 +34,14 @@ Resources: # what is not about access is left out
       Principal: "*"
       FunctionUrlAuthType: NONE
 
+  CallerMayInvoke: # since October 2025 a URL needs both
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Shop
+      Action: lambda:InvokeFunction
+      Principal: "*"
+      InvokedViaFunctionUrl: true
+
   ApiMayInvoke:
     Type: AWS::Lambda::Permission
     Properties:
@@ -42,7 +50,7 @@ Resources: # what is not about access is left out
       Principal: apigateway.amazonaws.com
       SourceArn: !Sub arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*
 """
-NAMES = re.findall(r"^  (\w+):$", SHOP, re.MULTILINE)
+NAMES = re.findall(r"^  (\w+):", SHOP, re.MULTILINE)
 
 MONTH = 30 * 24 * 3600  # seconds
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 template = Path("lambda/template-first.yaml").read_text()
 template = template.replace("lambda_function.lambda_handler", "shoes.classify")
-template = template.replace("Default: 1769", "Default: 3072")
+template = template.replace("Default: 1769", "Default: 2048")
 template = template.replace("Timeout: 20", "Timeout: 60")
 
 
