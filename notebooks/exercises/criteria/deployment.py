@@ -65,9 +65,13 @@ def function_of(text: str) -> tuple[dict, dict]:
         ) from None
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not isinstance(resources, dict):
-        raise Wrong("It has no Resources.", "A template has the sections of lesson 5's.")
+        raise Wrong(
+            "It has no Resources.",
+            "The text of a whole template is asked for, with the sections of lesson 5's; the name of a "
+            "file is not enough.",
+        )
     found = [
-        each.get("Properties", {})
+        each.get("Properties") or {}
         for each in resources.values()
         if isinstance(each, dict) and each.get("Type") == "AWS::Serverless::Function"
     ]
@@ -76,6 +80,11 @@ def function_of(text: str) -> tuple[dict, dict]:
             f"It has {len(found)} functions.", "One is asked for, an AWS::Serverless::Function."
         )
     return found[0], template
+
+
+def number(value):
+    """Return a number that is written as a text, which AWS takes, too; anything else as it is."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 @exercise(
@@ -95,18 +104,35 @@ def own_template(answer):
     if isinstance(memory, dict):
         name = memory.get("Ref")
         memory = template.get("Parameters", {}).get(name, {}).get("Default")
+    if memory is None:
+        raise Wrong(
+            "It does not say how much memory the function has.",
+            "Lesson 5's template has a MemorySize, which leads to a parameter.",
+        )
+    memory = number(memory)
     if memory == 3:
         raise Wrong("The function has 3 MB.", "MemorySize counts megabytes, 1,024 to the gigabyte.")
     if memory != 3072:
         raise Wrong(
-            f"The function has {memory} MB.",
-            "3 GB of 1,024 MB each. Where does the template say how much memory there is?",
+            f"The function has {memory} MB."
+            if isinstance(memory, int)
+            else f"{memory!r} is not a size.",
+            "A plain number of MB, 1,024 to the gigabyte. Where does the template say how much memory "
+            "there is?",
         )
-    seconds = function.get("Timeout")
+    seconds = number(function.get("Timeout"))
     if seconds != 60:
         raise Wrong(
             f"The function has a timeout of {seconds}.",
             "A plain number, and Lambda counts seconds: 900 are the most.",
+        )
+    missing = [name for name in ("CodeUri", "Runtime") if name not in function]
+    if "Transform" not in template:
+        missing.append("Transform")
+    if missing:
+        raise Wrong(
+            f"sam could not deploy that: it has no {' and no '.join(missing)}.",
+            "Change lesson 5's template where this function differs, and keep the rest.",
         )
     return (
         "sam would deploy that. The file is all that somebody needs to make your function anew, in "
@@ -121,7 +147,7 @@ def own_template(answer):
     "star stands for any letters.",
 )
 def allowed_requests(answer):
-    unknown = [name for name in answer if name not in REQUESTS]
+    unknown = [name for name in answer if name not in list(REQUESTS)]
     if unknown:
         raise Wrong(f"There is no request {unknown[0]!r}.", f"There are: {', '.join(REQUESTS)}.")
     for name, request in REQUESTS.items():
@@ -160,7 +186,10 @@ def too_wide(answer):
     if not re.match(r"arn:aws:|\*", answer):
         raise Wrong(f"{answer!r} is not a Resource.", "They begin with arn:aws:, as in the policy.")
     if not fnmatchcase(ours, answer):
-        raise Wrong("It does not fit our own function any more.", "What stands behind function: ?")
+        raise Wrong(
+            "It does not fit our own function any more.",
+            "Leave all as it is, but for the name behind function:, which has to fit both functions.",
+        )
     if not fnmatchcase(shops, answer):
         raise Wrong(
             "The shop's function is still safe.", "Which letters keep it out? Take them away."
