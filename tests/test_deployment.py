@@ -153,3 +153,5 @@ def test_a_piece_of_a_template_is_cut_out_of_the_file():
     assert role.startswith("  # The function may write its own log, and nothing else.\n  Role:\n")
     assert logs.startswith("  Logs:\n") and logs.endswith("RetentionInDays: 14")
     assert walk.piece(LAMBDA / "template.yaml", "Outputs").endswith("Value: !Ref Logs")
+    with pytest.raises(walk.Problem, match="There is no Door in .*template.yaml"):
+        walk.piece(LAMBDA / "template.yaml", "Role", "Door")

@@ -205,7 +205,8 @@ def test_jupyter_shows_the_message_and_no_frames(folder):
     ]
     begin, *_, last = (cell.source for cell in lesson_cells(copy / LESSON_1))
     assert error_of(copy, begin, last) == [
-        "`MODEL` is not there yet: run the cells above this one first, in order."
+        "`MODEL` is not there yet: run the cells above this one first, in order. "
+        "If none of them makes it: is it spelt right, and imported?"
     ]
 
 

@@ -211,6 +211,11 @@ WRONG = {
             "def top(scores, k):\n    return sorted(scores, key=scores.get, reverse=True)[:k]",
             "pairs of name and score",
         ),
+        (
+            "def top(scores, k):\n"
+            "    return sorted(scores.items(), key=lambda pair: -pair[1])[: k - 1]",
+            "A slice [:n] has n items",
+        ),
         ("top = [('outwear', 5.0)]", "its name alone, without the brackets"),
         ("class top:\n    pass", "A function is asked for"),
     ],
@@ -284,6 +289,13 @@ WRONG = {
         (OWN_HANDLER + ".replace('Transform: AWS', 'Uses: AWS')", "Which line of it calls SAM"),
         ("template = 'Resources:\\n  Function: {'", "This is not YAML"),
         ("template = 'shoes.classify'", "It has no Resources"),
+        ("template = 'lambda/template-first.yaml'", "the name of a file is not enough"),
+        (OWN_HANDLER + ".replace('1769', '3 GB')", "'3 GB' is not a size"),
+        (
+            "template = 'Resources: {F: {Type: AWS::Serverless::Function, Properties: '\\\n"
+            "    '{Handler: shoes.classify, MemorySize: \"3072\", Timeout: 60}}}'",
+            "it has no CodeUri and no Runtime and no Transform",
+        ),
         ("template = 'Resources: {}'", "It has 0 functions"),
         ("template = {'Resources': {}}", "A text is asked for"),
     ],
@@ -302,6 +314,7 @@ WRONG = {
         ("resource = '*'", "Lambda's layers, too"),
         ("resource = 'arn:aws:lambda:*:*:function:clothing-*'", "Which letters keep it out"),
         ("resource = 'arn:aws:lambda:*:*:function:shop-*'", "does not fit our own function"),
+        ("resource = 'arn:aws:lambda:::function:*'", "Leave all as it is"),
         ("resource = 'shop-checkout'", "They begin with arn:aws:"),
         ("resource = ['arn:aws:lambda:*:*:function:*']", "A text is asked for"),
     ],
@@ -341,6 +354,9 @@ WRONG = {
             "It refuses 8.8.8.8",
         ),
         ("may_ask = '10.0.1.0/24'", "A function is asked for"),
+        ("def may_ask(address):\n    guards.is_public(address)", "It returned nothing"),
+        ("def may_ask(address):\n    return guards.is_public", "True or False is asked for"),
+        ("def may_ask(address):\n    return is_public(address)", "the name of its module"),
     ],
     "rebinding": [
         ("addresses = ['127.0.0.1', '8.8.8.8']", "The first answer is the one that it checks"),
@@ -411,6 +427,16 @@ WRONG = {
             "JSON has no bytes",
         ),
         ("def event_of(picture):\n    return 'POST /'", "A dict is asked for"),
+        (
+            "def event_of(picture):\n"
+            "    return {\n"
+            "        'requestContext': {'http': {'method': 'POST'}},\n"
+            "        'rawPath': '/',\n"
+            "        'headers': 'Content-Type: application/json',\n"
+            "        'body': json.dumps({'image': base64.b64encode(picture).decode()}),\n"
+            "    }",
+            "The headers are a dict",
+        ),
     ],
     "try-again": [
         ("def try_again(status):\n    return status >= 500", "there were too many at once"),
@@ -418,6 +444,7 @@ WRONG = {
         ("def try_again(status):\n    return True", "why ask again?"),
         ("def try_again(status):\n    return '502' in status", "It ended in an error"),
         ("def try_again(status):\n    status == 502", "It returned nothing"),
+        ("def try_again(status):\n    return status == 429 or 502", "True or False is asked for"),
     ],
     # lesson 8
     "what-is-open": [
@@ -426,6 +453,7 @@ WRONG = {
         ("doors = ['Admin', 'Address']", "What does NONE mean"),
         ("doors = ['Page', 'Order', 'Admin', 'Address']", "What does AWS_IAM mean"),
         ("doors = ['Page', 'Admin', 'Address', 'AddressMayInvoke']", "is not a door"),
+        ("doors = ['Address']", "Another route is open"),
         ("doors = ['Shop']", "There is no resource 'Shop'"),
         ("doors = {'Page': 'NONE'}", "A list is asked for"),
     ],
@@ -436,6 +464,7 @@ WRONG = {
         ("dollars = 45 * 24 * 3600 * (CALL + 20 * HTTP_REQUEST)", "The worst month has 30"),
         ("dollars = 45 * 30 * 24 * 3600 * (0.20 + 20)", "not for a million"),
         ("dollars = 746.30", "the requests that come on top"),
+        ("dollars = 2000", "It is not 2,000.00"),
         ("dollars = '$ 2,000'", "A number is asked for"),
     ],
     "signatures": [

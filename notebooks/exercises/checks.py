@@ -34,6 +34,7 @@ ASKED_FOR = {
     list: "A list is asked for.",
     dict: "A dict is asked for.",
     tuple: "A pair is asked for.",
+    bool: "True or False is asked for.",
     np.ndarray: "An array is asked for.",
 }
 # Hints for errors that come in any exercise, by words of the error's message.
@@ -42,6 +43,8 @@ ERRORS = {
     "Does your def have the same?",
     "unexpected keyword argument": "One of the functions that you call does not know this name for "
     "an argument.",
+    "is not defined": "This name is not known here. Does it need an import, or the name of its module "
+    "in front of it?",
 }
 
 
@@ -182,8 +185,9 @@ def _starter(*arguments):
 
 def _is_untouched(answer) -> bool:
     """Whether an answer is still three dots, holds some, or is a function of nothing else."""
-    if isinstance(answer, dict):
-        return any(value is ... for value in answer.values())
+    if isinstance(answer, dict | list):
+        values = answer.values() if isinstance(answer, dict) else answer
+        return any(value is ... for value in values)
     if code := getattr(answer, "__code__", None):
         says_nothing = all(value in (None, answer.__doc__) for value in code.co_consts)
         return says_nothing and _operations(code) == _operations(_starter.__code__)

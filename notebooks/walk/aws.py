@@ -276,14 +276,27 @@ def piece(file: str | Path, *names: str) -> str:
     names
         Of its parameters, conditions, resources or outputs, or of whole sections, in this order; each
         comes with the comment that stands above it.
+
+    Raises
+    ------
+    Problem
+        The template has no part of one of these names.
     """
     lines = Path(file).read_text(encoding="utf-8").splitlines()
+    for name in names:
+        if not any(_begins(name, line) for line in lines):
+            raise Problem(f"There is no {name} in {file}.")
     return "\n\n".join("\n".join(_named(lines, name)) for name in names)
+
+
+def _begins(name: str, line: str) -> bool:
+    """Whether the part of a template with this name begins in this line."""
+    return bool(re.match(rf" {{0,2}}{re.escape(name)}:", line))
 
 
 def _named(lines: list[str], name: str) -> list[str]:
     """Return the lines of the part of a template with this name."""
-    begin = next(n for n, line in enumerate(lines) if re.match(rf" {{0,2}}{name}:", line))
+    begin = next(n for n, line in enumerate(lines) if _begins(name, line))
     depth = re.match(" *", lines[begin])[0] + " "  # of what belongs to it
     end = begin + 1
     while end < len(lines) and (lines[end].startswith(depth) or not lines[end]):

@@ -113,7 +113,10 @@ def _explain_name(shell, kind, error, trace, tb_offset=None):
     """Show what to do about a NameError in a cell; anywhere else, show it as it is."""
     last = traceback.extract_tb(trace)[-1]
     if last.name == "<module>" and "ipykernel" in last.filename:
-        text = f"`{error.name}` is not there yet: run the cells above this one first, in order."
+        text = (
+            f"`{error.name}` is not there yet: run the cells above this one first, in order. "
+            "If none of them makes it: is it spelt right, and imported?"
+        )
         shell._showtraceback(kind, error, [text])
     else:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

@@ -65,7 +65,11 @@ def function_of(text: str) -> dict:
         ) from None
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not isinstance(resources, dict):
-        raise Wrong("It has no Resources.", "A template has the sections of lesson 5's.")
+        raise Wrong(
+            "It has no Resources.",
+            "The text of a whole template is asked for, with the sections of lesson 5's; the name of a "
+            "file is not enough.",
+        )
     found = [
         each.get("Properties") or {}
         for each in resources.values()
@@ -105,12 +109,20 @@ def own_template(answer):
             "The file without .py, a dot, the function in it.",
         )
     memory = function.get("MemorySize")
+    if memory is None:
+        raise Wrong(
+            "It does not say how much memory the function has.",
+            "Lesson 5's template has a MemorySize, which leads to a parameter.",
+        )
     if memory == 2:
         raise Wrong("The function has 2 MB.", "MemorySize counts megabytes, 1,024 to the gigabyte.")
     if memory != 2048:
         raise Wrong(
-            f"The function has {memory} MB.",
-            "2 GB of 1,024 MB each. Where does the template say how much memory there is?",
+            f"The function has {memory} MB."
+            if isinstance(memory, int)
+            else f"{memory!r} is not a size.",
+            "A plain number of MB, 1,024 to the gigabyte. Where does the template say how much memory "
+            "there is?",
         )
     seconds = function.get("Timeout")
     if seconds != 60:
@@ -134,7 +146,7 @@ def own_template(answer):
     "star stands for any letters.",
 )
 def allowed_requests(answer):
-    unknown = [name for name in answer if name not in REQUESTS]
+    unknown = [name for name in answer if name not in list(REQUESTS)]
     if unknown:
         raise Wrong(f"There is no request {unknown[0]!r}.", f"There are: {', '.join(REQUESTS)}.")
     for name, request in REQUESTS.items():
@@ -174,7 +186,10 @@ def too_wide(answer):
     if not re.match(r"arn:(aws|\*):|\*", answer):
         raise Wrong(f"{answer!r} is not a Resource.", "They begin with arn:aws:, as in the policy.")
     if not fnmatchcase(ours, answer):
-        raise Wrong("It does not fit our own function any more.", "What stands behind function: ?")
+        raise Wrong(
+            "It does not fit our own function any more.",
+            "Leave all as it is, but for the name behind function:, which has to fit both functions.",
+        )
     if not fnmatchcase(shops, answer):
         raise Wrong(
             "The shop's function is still safe.", "Which letters keep it out? Take them away."

@@ -126,6 +126,11 @@ def _check_parts(event: dict) -> None:
         raise Wrong("That is version 1.0.", "Version 2.0 has the path in rawPath.")
     if http != ("POST", ""):
         raise Wrong(f"It asks for {http[0]} /{http[1]}.", "The request says POST /.")
+    if not api.header(event, "content-type"):
+        raise Wrong(
+            "It has no header content-type.",
+            "The gateway leaves no header out. The headers are a dict, from name to value.",
+        )
     if not isinstance(event.get("body"), str):
         kind = type(event.get("body")).__name__
         raise Wrong(
@@ -148,7 +153,7 @@ def try_again(answer):
         503: "Somebody else is to blame, and only for the moment.",
         429: "It begins with a 4, but the request itself was right: there were too many at once.",
     }.items():
-        if not returned(answer(status)):
+        if not returned(answer(status), bool):
             raise Wrong(f"It gives up at {status}.", hint)
     for status, hint in {
         200: "That is the answer, and it is paid for: why ask again?",
@@ -159,7 +164,8 @@ def try_again(answer):
         415: "The picture stays of the kind that it is.",
         422: "The picture stays broken.",
     }.items():
-        if answer(status):
+        tries = answer(status)
+        if tries is not None and returned(tries, bool):
             raise Wrong(f"It tries again after {status}.", hint)
     return (
         "Nothing is sent twice in vain. (And an app waits before it tries again, each time longer: "

@@ -96,9 +96,11 @@ def what_is_open(answer):
             "A permission says whom the function answers; a request comes in by a route or a URL.",
         )
     missing = [name for name in ("Page", "Admin", "Address") if name not in answer]
+    if "Page" in missing:
+        raise Wrong("Another route is open.", "What does NONE mean?")
     if "Admin" in missing:
         raise Wrong(
-            "One more route is open.",
+            "Another route is open.",
             "AuthorizationType has a default. What holds for a route that does not name it?",
         )
     if "Address" in missing:
@@ -106,8 +108,6 @@ def what_is_open(answer):
             "A door beside the gateway is open.",
             "Which resource gives the function a URL of its own?",
         )
-    if missing:
-        raise Wrong("One more route is open.", "What does NONE mean?")
     return (
         "What a template does not say has a default, and that of AuthorizationType is NONE. And a "
         "function with two doors is as open as the wider one."
@@ -146,7 +146,7 @@ def worst_month(answer):
     if 10 * truth < answer or near(truth * 1e6):
         raise Wrong("That is too much.", "The prices are for one request, not for a million.")
     raise Wrong(
-        f"{answer:,.2f} it is not.",
+        f"It is not {answer:,.2f}.",
         "Seconds in 30 days, times the requests that come on top in each, times what the largest "
         "request costs.",
     )

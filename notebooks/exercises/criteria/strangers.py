@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import walk
-from checks import Wrong, exercise
+from checks import Wrong, exercise, returned
 
 NUMBER = 3232235777
 NAME, NEIGHBOUR = "stranger.example", "127.0.0.1"
@@ -73,7 +73,7 @@ def own_network(answer):
         "8.8.8.8": "That is a server on the internet, where pictures come from, too.",
         "2606:4700::1111": "That is a server on the internet, in the newer form of addresses, IPv6.",
     }.items():
-        if not answer(address):
+        if not returned(answer(address), bool):
             raise Wrong(f"It refuses {address}.", hint)
     for address, hint in {
         "127.0.0.1": "127.0.0.1 is this machine itself, the first that a stranger tries.",
@@ -88,7 +88,8 @@ def own_network(answer):
         "224.0.0.1": "An address of many machines at once (multicast). guards.is_public knows it.",
         "::ffff:127.0.0.1": "An IPv4 address in an IPv6 coat. guards.is_public knows it.",
     }.items():
-        if answer(address):
+        may = answer(address)
+        if may is not None and returned(may, bool):
             raise Wrong(f"It lets {address} through.", hint)
     return (
         "The rest of your network stays out of reach. (ALLOWED_HOSTS does it by names: whoever "
@@ -162,7 +163,7 @@ def attacked(fetch: Callable, addresses: list[str]) -> tuple[bool, str]:
 def rebinding(answer):
     for each in answer:
         try:
-            ipaddress.ip_address(each)
+            ipaddress.ip_address(str(each))
         except ValueError:
             raise Wrong(
                 f"{each!r} is not an address.",
