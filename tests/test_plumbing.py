@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -211,6 +212,13 @@ def test_scores_that_differ_are_a_problem():
         walk.check_same(SCORES, not_a_number)
 
 
+def test_an_answer_that_is_an_error_is_a_problem():
+    answer = {"errorMessage": "cannot identify image file", "errorType": "Runtime.HandlerError"}
+    for look in walk.best, partial(walk.show, JEANS):
+        with pytest.raises(walk.Problem, match="with an error: cannot identify image file"):
+            look(answer)
+
+
 def test_probabilities_add_up_to_1_and_are_not_taken_twice():
     shares = walk.probabilities([1000.0, 999.0, -1000.0])
     assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(0.731, abs=1e-3)
@@ -276,6 +284,7 @@ def test_a_server_with_a_name_is_on_the_internet_for_this_process_alone():
 
 ASKS_INSIDE = """
 import urllib.request
+from functools import partial
 def handler(event, context):
     url = f"http://{event['api']}/2018-06-01/runtime/invocation/next"
     return {"got": urllib.request.urlopen(url).read().decode()}

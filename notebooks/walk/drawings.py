@@ -10,6 +10,8 @@ from IPython.display import Image as Drawing
 from IPython.display import Markdown
 from PIL import Image
 
+from .lesson import Problem
+
 # What the sample pictures show, for people who do not see them, by the name of the file.
 SEEN = {
     "cap": "a blue cap",
@@ -34,7 +36,9 @@ def probabilities(scores) -> np.ndarray:
 
 
 def best(scores: dict[str, float]) -> str:
-    """Return the class with the highest score."""
+    """Return the class with the highest score; raise a Problem if these are no scores, but an error."""
+    if "errorMessage" in scores:  # what Lambda answers where the function failed
+        raise Problem(f"the function answered with an error: {scores['errorMessage']}")
     return max(scores, key=scores.get)
 
 
@@ -55,6 +59,7 @@ def show(picture, scores: dict[str, float]) -> Drawing:
     """Draw a picture (a path or a Pillow image), and the probability of each class as a bar."""
     import matplotlib.pyplot as plt
 
+    best(scores)  # are they scores?
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
     left.imshow(_opened(picture))
     left.axis("off")
