@@ -294,7 +294,7 @@ WRONG = {
         (
             "template = 'Resources: {F: {Type: AWS::Serverless::Function, Properties: '\\\n"
             "    '{Handler: shoes.classify, MemorySize: \"3072\", Timeout: 60}}}'",
-            "it has no CodeUri and no Runtime and no Transform",
+            "Which line of it calls SAM",
         ),
         ("template = 'Resources: {}'", "It has 0 functions"),
         ("template = {'Resources': {}}", "A text is asked for"),
