@@ -1,15 +1,15 @@
-# make          the walk: lessons 01 to 06 into generated/, both functions into lambda/
+# make          the walk: the lessons that need no network into generated/, their functions into lambda/
 # make check    what this machine has of what the lessons need, and what to do where it lacks it
 # make test     the tests, but for training and measuring; make test-all: those, too
-# make measure  size, time, memory and cost of each runtime, for lesson 06 (15 minutes)
+# make measure  size, time, memory and cost of each runtime, for lesson 09 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
-# make deploy-check   lesson 07: builds the bundle and deploys it to an AWS on this machine
-# make catalogue-check   lesson 08: runs the function over a bucket of pictures, on that AWS
+# make deploy-check   lessons 05 and 08: the function's zip, deployed to an AWS on this machine
+# make catalogue-check   lesson 10: runs the function over a bucket of pictures, on that AWS
 # make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
-# make publish  runs lessons 01 to 08 and copies what they show into generated/published/, which git keeps
+# make publish  runs lessons 01 to 10 and copies what they show into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make lock     after a change in environment.yml: works out what is installed; UPGRADE=1: anew
@@ -100,7 +100,7 @@ endif
 .PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
 	test test-all soak site format lint lab lock clean writable FORCE
 
-walk: generated/06-measurements.ipynb
+walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
 	@cat generated/summary.txt
 
 
@@ -134,23 +134,37 @@ generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute) NOTEBOOK=generated/03-predict.ipynb
 
-generated/05-on-the-internet.ipynb: notebooks/05-on-the-internet.ipynb \
-		generated/04-lambda-function.ipynb $(call missing,lambda/api.py)
+generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py \
+		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 
-generated/06-measurements.ipynb: notebooks/06-measurements.ipynb \
-		generated/05-on-the-internet.ipynb generated/published/measurements.json \
+generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py \
+		generated/06-strangers.ipynb $(call missing,lambda/api.py)
+	@$(execute)
+
+generated/09-measurements.ipynb: notebooks/09-measurements.ipynb \
+		generated/07-http.ipynb generated/published/measurements.json \
+		$(wildcard generated/measurements.json notebooks/measure/*.py)
+	@$(execute)
+
+# The appendix that only reads the record; the other one, train-the-model, takes an hour.
+generated/measurements-in-depth.ipynb: notebooks/measurements-in-depth.ipynb \
+		generated/published/measurements.json \
 		$(wildcard generated/measurements.json notebooks/measure/*.py)
 	@$(execute)
 
 # Not part of the walk: these need PyPI for the bundle's packages.
-generated/07-deployment.ipynb: notebooks/07-deployment.ipynb generated/05-on-the-internet.ipynb FORCE
+generated/05-deployment.ipynb: notebooks/05-deployment.ipynb generated/04-lambda-function.ipynb FORCE
 	@$(execute)
 
-generated/08-catalogue.ipynb: notebooks/08-catalogue.ipynb generated/05-on-the-internet.ipynb FORCE
+generated/08-public.ipynb: notebooks/08-public.ipynb generated/07-http.ipynb FORCE
 	@$(execute)
 
-notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/0*.ipynb)))
+generated/10-catalogue.ipynb: notebooks/10-catalogue.ipynb generated/07-http.ipynb FORCE
+	@$(execute)
+
+notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/[0-9]*.ipynb)) \
+	measurements-in-depth.ipynb)
 $(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
 
 # The parameters of this run, and the checksums of the files that they name. If they are those that
@@ -218,26 +232,27 @@ check:
 	"$$python" notebooks/commands doctor
 
 # It ends with make, however make ends.
-serve: generated/05-on-the-internet.ipynb
+serve: generated/07-http.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) $(commands) serve PORT="$$PORT"
 
-deploy-check: generated/07-deployment.ipynb
+deploy-check: generated/05-deployment.ipynb generated/08-public.ipynb
 	@cat generated/deploy-check.txt
 
-catalogue-check: generated/08-catalogue.ipynb
+catalogue-check: generated/10-catalogue.ipynb
 
 # It ends with make, however make ends.
-catalogue: generated/05-on-the-internet.ipynb
+catalogue: generated/07-http.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
 		$(commands) score_photos PHOTOS="$$PHOTOS" AWS="$$AWS"
 
-# Your own record, which lesson 6 takes from then on; a quick run, or one of a model of your own, makes
-# one beside it.
+# Your own record, which lesson 9 and its appendix take from then on; a quick run, or one of a model of
+# your own, makes one beside it.
 trial = $(if $(QUICK)$(MODEL),generated/measurements/trial)
-measure: generated/05-on-the-internet.ipynb
+measure: generated/07-http.ipynb
 	@$(commands) measure RECORD=$(trial:=.json) QUICK="$$QUICK" DATASET="$$DATASET" \
 		MODEL_COURSE="$$MODEL_COURSE"
-	@$(commands) execute 06-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
+	@$(commands) execute 09-measurements $(trial:=.ipynb) RECORD=$(trial:=.json)
+	@$(commands) execute measurements-in-depth $(trial:=-in-depth.ipynb) RECORD=$(trial:=.json)
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)
@@ -259,7 +274,7 @@ format: $(environment)
 
 # The executed lessons as one reads them on GitHub and on the site, README's table: what they show is
 # published as it was, on purpose, and never by another target.
-publish: walk generated/07-deployment.ipynb generated/08-catalogue.ipynb
+publish: walk generated/05-deployment.ipynb generated/08-public.ipynb generated/10-catalogue.ipynb
 	@$(commands) publish
 
 # From the published lessons; .cache/site/ holds what Sphinx reads and remembers.

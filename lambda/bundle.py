@@ -5,26 +5,33 @@
 fills a folder with what the zip for AWS Lambda holds; `sam build` runs this. It installs
 requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any machine: only
 wheels are taken), leaves out what no request needs, copies the function's files and the model,
-compiles all to bytecode, and refuses what Lambda would refuse.
+compiles all to bytecode, and refuses what Lambda would refuse. All templates have the same zip: it
+is kept, and made again when something in it changed.
 
     python bundle.py --image FOLDER
 
 does the same to a folder into which pip has installed requirements.txt; the Dockerfile runs this.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
+KEPT = HERE / ".aws-sam" / "bundle"  # the zip's folder as it was made last
 
 # The function's files, of this folder. Whoever needs to know them asks here.
 FILES = [
     "lambda_function.py",
+    "guards.py",
+    "transport.py",
     "api.py",
+    "answers.py",
     "catalogue.py",
     "page.html",
     "openapi.yaml",
@@ -125,8 +132,8 @@ def copy_content(folder: Path) -> None:
         shutil.copy(file, folder / name)
 
 
-def compile_bytecode(folder: Path) -> None:
-    """Compile every module, since Lambda's copy of the zip is read-only.
+def compile_bytecode(folder: Path) -> bool:
+    """Compile every module, since Lambda's copy of the zip is read-only; return whether it was done.
 
     Python keeps the bytecode of what it imports, where it may; where it may not, each cold start
     compiles everything anew. The bytecode is of Lambda's Python alone, for every architecture.
@@ -140,6 +147,8 @@ def compile_bytecode(folder: Path) -> None:
             f"its cold starts take about twice as long. `uv python install {PYTHON}` gets one.",
             file=sys.stderr,
         )
+        return False
+    return True
 
 
 def check_size(folder: Path) -> None:
@@ -155,7 +164,7 @@ def check_size(folder: Path) -> None:
 
 
 def bundle(folder: Path) -> None:
-    """Fill the folder of the zip.
+    """Fill the folder of the zip: make it, unless nothing changed since it was made last.
 
     Raises
     ------
@@ -168,6 +177,10 @@ def bundle(folder: Path) -> None:
     """
     platform = PLATFORMS[architecture()]
     check_made()
+    if is_kept():
+        shutil.copytree(KEPT, folder, dirs_exist_ok=True)
+        return
+    began = time.time()
     command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", platform]
     command += ["--only-binary", ":all:", "--require-hashes"]
@@ -177,8 +190,26 @@ def bundle(folder: Path) -> None:
     leave_out(folder)
     copy_content(folder)
     check_size(folder)
-    compile_bytecode(folder)
+    compiled = compile_bytecode(folder)
     check_size(folder)
+    if compiled:
+        keep(folder, began)
+
+
+def is_kept() -> bool:
+    """Whether the zip that was made last is newer than all that it is made of."""
+    made_by = "requirements-zip.txt", "samconfig.toml", "bundle.py"
+    made_of = [*content().values(), *(HERE / name for name in made_by)]
+    return KEPT.exists() and all(file.stat().st_mtime < KEPT.stat().st_mtime for file in made_of)
+
+
+def keep(folder: Path, began: float) -> None:
+    """Keep a copy of the zip's folder, as of the time when its making began: whole, or not at all."""
+    part = KEPT.with_name(f"bundle.{os.getpid()}")
+    shutil.copytree(folder, part)
+    os.utime(part, (began, began))
+    shutil.rmtree(KEPT, ignore_errors=True)
+    part.replace(KEPT)
 
 
 def complete_image(folder: Path) -> None:

@@ -1,14 +1,17 @@
-# Made from notebooks/08-catalogue.ipynb: change that and export it again, do not edit this.
+# Made from notebooks/10-catalogue.ipynb: change that and export it again, do not edit this.
 
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
+from threading import Lock
 
 import boto3
-from api import PICTURE_BYTES, PictureTooLarge, RequestError, prepare, verdict
+from answers import verdict
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from guards import RequestError, check_bytes, prepare
 from lambda_function import score
 
 # seconds and tries for a request to S3; when they do not suffice, Step Functions tries the batch again
@@ -17,19 +20,21 @@ s3 = boto3.client("s3", config=PATIENCE)
 
 
 def fetch(bucket: str, key: str) -> bytes:
-    """Return the content of an object; its size is known before the first byte is read.
-
-    Raises
-    ------
-    PictureTooLarge
-    ClientError
-        S3 refused, or has no such object.
-    """
+    """Return the content of an object; its size is known before the first byte is read."""
     found = s3.get_object(Bucket=bucket, Key=key)
     with closing(found["Body"]) as body:
-        if found["ContentLength"] > PICTURE_BYTES:
-            raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
+        check_bytes(found["ContentLength"])
         return body.read()
+
+
+# Two threads will share a batch, and the interpreter has room for one picture.
+one_at_a_time = Lock()
+
+
+def classify(content: bytes) -> dict:
+    """What a picture shows, when its turn has come."""
+    with one_at_a_time:
+        return verdict(score(prepare(content)))
 
 
 # What S3 says about one object, however often it is asked. Anything else may pass, or is a mistake of
@@ -37,18 +42,10 @@ def fetch(bucket: str, key: str) -> bytes:
 OF_THE_PICTURE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
 
 
-def row(key: str, fetched) -> dict:
-    """The line for a picture: what it shows, or why it has no scores.
-
-    Parameters
-    ----------
-    key
-        Its name in the bucket.
-    fetched : concurrent.futures.Future
-        Its content, or how fetching it failed.
-    """
+def row(bucket: str, key: str) -> dict:
+    """The line for a picture: what it shows, or why it has no scores."""
     try:
-        return {"picture": key} | verdict(score(prepare(fetched.result())))
+        return {"picture": key} | classify(fetch(bucket, key))
     except RequestError as error:
         return {"picture": key, "error": type(error).__name__, "message": str(error)}
     except ClientError as error:
@@ -58,35 +55,22 @@ def row(key: str, fetched) -> dict:
         return {"picture": key, "error": problem["Code"], "message": problem["Message"]}
 
 
-def rows(bucket: str, keys: list[str]):
-    """Yield the line for each picture; while one is scored, the next is fetched, and no third."""
-    with ThreadPoolExecutor(max_workers=1) as fetcher:
-        coming = fetcher.submit(fetch, bucket, keys[0])
-        for key, following in zip(keys, [*keys[1:], None], strict=True):
-            coming.exception()  # wait for it: only then the next one is fetched
-            fetched, coming = coming, following and fetcher.submit(fetch, bucket, following)
-            yield row(key, fetched)
+def rows(bucket: str, keys: list[str]) -> list[dict]:
+    """The line for each picture; while one is scored, the next is fetched, and no third."""
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        return list(threads.map(partial(row, bucket), keys))
 
 
 def lambda_handler(event, context):
     """Score a batch of pictures in S3, and write one object with a line of JSON for each.
 
-    Parameters
-    ----------
-    event : dict
-        {"Items": [{"Key": "…"}, …], "BatchInput": {"bucket": "…", "results": "…"}}, as Step
-        Functions sends a batch; or one item alone, {"Key": "…", "bucket": "…", "results": "…"}.
-    context : object
-        Lambda's information on this call.
-
-    Returns
-    -------
-    dict
-        The object that was written, and how many pictures and errors are in it.
+    The event is {"Items": [{"Key": "…"}, …], "BatchInput": {"bucket": "…", "results": "…"}}, as Step
+    Functions sends a batch; or one item alone, {"Key": "…", "bucket": "…", "results": "…"}. The answer
+    names the object that was written, and how many pictures and errors are in it.
     """
     batch = event.get("BatchInput", event)
     keys = [item["Key"] for item in event.get("Items", [event])]
-    lines = list(rows(batch["bucket"], keys))
+    lines = rows(batch["bucket"], keys)
     # Made from the keys alone: a batch that is delivered twice writes the same object twice.
     name = hashlib.sha256(json.dumps(keys).encode()).hexdigest()[:32]
     result = {"object": f"{batch['results']}{name}.jsonl", "pictures": len(keys)}

@@ -19,6 +19,7 @@ CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt"
 PREPROCESSING = "xception"
 
 
+# One thread for each CPU: Lambda gives one for each 1,769 MB of the function's memory.
 memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1769 * os.cpu_count()))  # MB
 interpreter = Interpreter(
     model_path=os.environ.get("MODEL_PATH", "clothing-model.tflite"),

@@ -3,7 +3,8 @@
 jupyter nbconvert --to script --config lambda/nbconvert_config.py notebooks/03-predict.ipynb
 
 writes lambda/lambda_function.py: the cells of the notebook that are tagged `lambda` or `parameters`,
-in order. `05-on-the-internet.ipynb` becomes lambda/api.py, and `08-catalogue.ipynb` lambda/catalogue.py.
+in order. `06-strangers.ipynb` becomes lambda/guards.py, `07-http.ipynb` lambda/api.py, and
+`10-catalogue.ipynb` lambda/catalogue.py.
 The executed copies in generated/ have the same cells, and the parameters that they were run with.
 """
 
@@ -15,8 +16,9 @@ HERE = str(Path(__file__).parent)
 TAGS = {"lambda", "parameters", "injected-parameters"}  # papermill adds the last one
 MODULES = {
     "03-predict": "lambda_function",
-    "05-on-the-internet": "api",
-    "08-catalogue": "catalogue",
+    "06-strangers": "guards",
+    "07-http": "api",
+    "10-catalogue": "catalogue",
 }
 
 
@@ -31,7 +33,7 @@ class KeepTaggedCells(Preprocessor):
         ):
             raise ValueError(
                 f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb, "
-                "05-on-the-internet.ipynb or 08-catalogue.ipynb"
+                "06-strangers.ipynb, 07-http.ipynb or 10-catalogue.ipynb"
             )
         resources["unique_key"] = MODULES[name]  # nbconvert's word for the file's name
         return notebook, resources

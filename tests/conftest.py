@@ -15,18 +15,19 @@ import pytest
 from commands.settings import forget, forget_account
 from filelock import FileLock
 from picture_server import picture_server
-from walk.aws import NEEDS, prepare_sam, start_aws
+from walk.aws import NEEDS, prepare_sam, try_aws
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 
-# Groups of tests that take minutes, in the order in which they begin; all others come after them.
+# Groups of tests that take minutes, in the order in which they begin; all others come after them. The
+# first makes the walk that most others wait for, and the second does without it.
 LONGEST_FIRST = [
-    "training",
-    "measurements",
     "serve",
     "own model",
+    "training",
+    "measurements",
     "image",
     "colab",
     "catalogue stack",
@@ -297,7 +298,7 @@ def cloud(work_there, tmp_path_factory):
     """An AWS on this machine (`aws`) that may be stopped and started; what it has stays in `kept`."""
     prepare_sam()
     kept = tmp_path_factory.mktemp("kept")
-    aws = start_aws(folder=kept)
+    aws = try_aws(folder=kept)
     if aws is None:
         pytest.skip(NEEDS)
     cloud = SimpleNamespace(aws=aws, kept=kept)

@@ -228,6 +228,8 @@ def urls():
         "line breaks": "http://example.com\r\nHost: other/",
     }
     cases = {f"url, {name}": ({"url": url}, "MalformedRequest") for name, url in wrong.items()}
+    own_api = "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"
+    cases["url, the function's own runtime API"] = ({"url": own_api}, "MalformedRequest")
     for host in NOT_PUBLIC:
         cases[f"url, {host}"] = ({"url": f"http://{host}/latest/meta-data"}, "MalformedRequest")
     cases["url, unknown host"] = ({"url": "http://nowhere.invalid/jeans.jpg"}, "ServerFailed")

@@ -4,7 +4,8 @@ from conftest import REPOSITORY
 from samtranslator.yaml_helper import yaml_parse
 
 LAMBDA = REPOSITORY / "lambda"
-LESSON = REPOSITORY / "notebooks/07-deployment.ipynb"
+FIRST = REPOSITORY / "notebooks/05-deployment.ipynb"
+LESSON = REPOSITORY / "notebooks/08-public.ipynb"
 TEMPLATES = ["template.yaml", "template-image.yaml"]
 REGION = "eu-central-1"
 

@@ -38,7 +38,7 @@ def test_one_command_writes_the_address_everywhere_and_again_another(clone):
 @pytest.mark.parametrize("address", ["", "github.com/anna/course", "https://gitlab.com/a/b", "x"])
 def test_what_is_no_address_changes_nothing(clone, address):
     process = run(["make", "VENV=", "address", f"REPOSITORY={address}"], clone)
-    assert f"REPOSITORY={address} is no address of a repository on GitHub" in process.stderr
+    assert f"REPOSITORY={address} is not the address of a repository on GitHub" in process.stderr
     assert run(["git", "diff", "--stat"], clone).stdout == ""
 
 

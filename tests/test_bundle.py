@@ -103,6 +103,10 @@ def alike(one, other):
             "bundle.py: lambda/lambda_function.py is missing: run `make` first.",
         ),
         (
+            lambda folder: (folder / "lambda/transport.py").unlink(),
+            "bundle.py: lambda/transport.py is missing: run `make` first.",
+        ),
+        (
             lambda folder: (folder / "lambda/api.py").unlink(),
             "bundle.py: lambda/api.py is missing: run `make` first.",
         ),

@@ -1,4 +1,4 @@
-"""The stack of lesson 8, run over hundreds of pictures; `make catalogue`; the lesson itself."""
+"""The stack of lesson 10, run over hundreds of pictures; `make catalogue`; the lesson itself."""
 
 import io
 import json
@@ -29,7 +29,7 @@ from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("catalogue stack")
 
-LESSON = REPOSITORY / "notebooks/08-catalogue.ipynb"
+LESSON = REPOSITORY / "notebooks/10-catalogue.ipynb"
 TEMPLATE = "template-catalogue.yaml"
 
 
@@ -118,9 +118,12 @@ def statements(role):
     (policy,) = template(TEMPLATE)["Resources"][role]["Properties"]["Policies"]
     found = {}
     for statement in policy["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            found.setdefault(action, []).append(next(iter(statement["Resource"].values())))
+        actions, places = (
+            value if isinstance(value, list) else [value]
+            for value in (statement["Action"], statement["Resource"])
+        )
+        for action in actions:
+            found.setdefault(action, []).extend(next(iter(place.values())) for place in places)
     return found
 
 
@@ -173,6 +176,9 @@ def test_nobody_may_do_more_than_the_run_needs():
     assert machine["lambda:InvokeFunction"] == [["Function", "Arn"]]
     assert machine["s3:PutObject"] == ["${Bucket.Arn}/runs/*"]
     assert machine["states:StartExecution"][0].endswith(":stateMachine:${AWS::StackName}")
+    for action in "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution":
+        ends = {place.split(":execution:")[1] for place in machine[action]}
+        assert ends == {"${AWS::StackName}:*", "${AWS::StackName}/*"}, action
     assert not [action for action in machine | function if "*" in action]
 
 
@@ -269,24 +275,42 @@ def test_a_photo_whose_batch_failed_is_not_lost():
 def test_cells_are_short_and_nothing_is_guarded_but_in_the_function():
     cells = code_cells(LESSON)
     counts = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in cells]
-    assert statistics.median(counts) <= 6 and max(counts) <= 25
+    assert statistics.median(counts) <= 6 and max(counts) <= 20
     for cell in cells:
         if "lambda" not in cell.metadata.get("tags", []):
             for word in "try:", "raise ", "assert ":
                 assert word not in cell.source
 
 
+def test_the_first_cell_starts_an_aws_and_no_other_asks_whether_there_is_one():
+    first, *others = [cell.source for cell in code_cells(LESSON)]
+    assert "walk.start_aws(" in first
+    assert not [source for source in others if "if aws" in source]
+
+
+def test_an_aws_that_starts_afresh_forgets_what_an_earlier_process_left(monkeypatch, tmp_path):
+    def start(*_):
+        raise walk.Problem("It does not start.")
+
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr("walk.aws._start", start)
+    for fresh in False, True:
+        with pytest.raises(walk.Problem):
+            walk.start_aws(folder=tmp_path / "kept", fresh=fresh)
+        assert (tmp_path / "kept").exists() is not fresh
+
+
 def test_the_lesson_says_what_each_resource_is_for():
     (cell,) = [cell for cell in code_cells(LESSON) if "PURPOSE = {" in cell.source]
     names = {}
-    exec(cell.source.split("template = ")[0], names)
+    exec(cell.source.split("walk.table")[0], names)
     assert list(names["PURPOSE"]) == list(template(TEMPLATE)["Resources"])
 
 
 def test_the_committed_lesson_was_run_to_its_end():
     said = "".join(
         output.get("text", "")
-        for cell in code_cells(REPOSITORY / "generated/published/08-catalogue.ipynb")
+        for cell in code_cells(REPOSITORY / "generated/published/10-catalogue.ipynb")
         for output in cell.outputs
     )
     assert "complete, and equal to the first run: True" in said

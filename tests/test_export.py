@@ -1,23 +1,30 @@
 """The export: the functions are made from their notebooks, and from nothing else."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
+from bundle import FILES
 from conftest import REPOSITORY, run
 
 pytestmark = pytest.mark.xdist_group("export")
 
 EXPORT = "jupyter nbconvert --to script --config lambda/nbconvert_config.py"
-FUNCTION, API, CATALOGUE = "lambda/lambda_function.py", "lambda/api.py", "lambda/catalogue.py"
-MADE_FROM = {FUNCTION: "03-predict.ipynb", API: "05-on-the-internet.ipynb"}
-MADE_FROM |= {CATALOGUE: "08-catalogue.ipynb"}
+FUNCTION, CATALOGUE = "lambda/lambda_function.py", "lambda/catalogue.py"
+MADE_FROM = {
+    FUNCTION: "03-predict.ipynb",
+    "lambda/guards.py": "06-strangers.ipynb",
+    "lambda/api.py": "07-http.ipynb",
+    CATALOGUE: "10-catalogue.ipynb",
+}
 
 
 @pytest.mark.parametrize("folder", ["notebooks", "generated"])
 def test_the_committed_functions_equal_a_fresh_export(own_walk, folder):
     """From the notebooks that people edit, and from the copies that were run: all in one call."""
     notebooks = [f"{folder}/{name}" for name in MADE_FROM.values()]
-    if folder == "generated":  # lesson 8 is not part of the walk
+    if folder == "generated":  # lesson 10 is not part of the walk
         notebooks[-1] = f"generated/published/{MADE_FROM[CATALOGUE]}"
     for function in MADE_FROM:
         (own_walk / function).unlink()
@@ -42,6 +49,39 @@ def test_it_carries_no_traces_of_a_notebook(function):
 def test_the_courses_function_is_read_in_one_sitting():
     lines = (REPOSITORY / FUNCTION).read_text().splitlines()
     assert len([line for line in lines if line]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("file", "lines"), [("guards.py", 200), ("api.py", 230), ("catalogue.py", 100)]
+)
+def test_no_module_is_longer_than_one_reads(file, lines):
+    assert len((REPOSITORY / "lambda" / file).read_text().splitlines()) <= lines
+
+
+def imports(file):
+    """The modules that a file of the function imports."""
+    nodes = ast.walk(ast.parse((REPOSITORY / "lambda" / file).read_text()))
+    found = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = [getattr(n, "module", None) or n.names[0].name for n in found]
+    return {name.split(".")[0] for name in names}
+
+
+def test_what_the_modules_import_of_each_other_goes_one_way():
+    ours = {Path(file).stem for file in FILES if file.endswith(".py")}
+    assert {Path(file).stem: imports(file) & ours for file in FILES if file.endswith(".py")} == {
+        "lambda_function": set(),
+        "transport": set(),
+        "answers": set(),
+        "guards": {"lambda_function", "transport"},
+        "api": {"lambda_function", "guards", "answers"},
+        "catalogue": {"lambda_function", "guards", "answers"},
+    }
+
+
+def test_the_guards_know_nothing_of_http_events_and_the_transport_nothing_of_guards():
+    guards = (REPOSITORY / "lambda/guards.py").read_text()
+    assert not re.search(r"event|statusCode|headers", guards)
+    assert not re.search(r"is_public|ALLOWED", (REPOSITORY / "lambda/transport.py").read_text())
 
 
 def test_it_passes_ruff_as_it_is(own_walk):

@@ -101,8 +101,8 @@ def test_the_catalogue_on_aws_keeps_the_account(forgetful, monkeypatch):
 
 def test_what_a_lesson_sets_itself_stays_when_its_first_cell_runs_again(tmp_path):
     code = (
-        "import os, walk; walk.begin('08-catalogue'); os.environ['AWS_ENDPOINT_URL'] = 'here'\n"
-        "walk.begin('08-catalogue'); print(os.environ['AWS_ENDPOINT_URL'])"
+        "import os, walk; walk.begin('10-catalogue'); os.environ['AWS_ENDPOINT_URL'] = 'here'\n"
+        "walk.begin('10-catalogue'); print(os.environ['AWS_ENDPOINT_URL'])"
     )
     process = run([sys.executable, "-c", code], REPOSITORY / "notebooks")
     assert process.stdout == "here\n", process.stderr
@@ -117,7 +117,7 @@ def test_aws_tools_ask_this_machines_aws_whatever_is_set_up_for_the_real_one(tmp
     )
     code = """
 import os, walk
-walk.begin("07-deployment")
+walk.begin("08-public")
 os.environ.update(walk.LocalAws(1234, None, None).variables)
 import boto3
 client = boto3.client("cloudformation")
@@ -150,7 +150,7 @@ def small(tmp_path):
     for name in "commands", "walk":
         shutil.copytree(REPOSITORY / "notebooks" / name, folder / "notebooks" / name)
     (folder / "generated").mkdir()
-    source = json.loads((REPOSITORY / "notebooks/07-deployment.ipynb").read_text())
+    source = json.loads((REPOSITORY / "notebooks/08-public.ipynb").read_text())
     (first,) = [cell for cell in source["cells"] if "walk.begin(" in "".join(cell["source"])]
     first["source"] = "".join(first["source"]).split("walk.begin(")[0] + (
         "walk.begin('first'); print(sys.executable, sys.flags.optimize, sys.flags.safe_path)"

@@ -247,7 +247,7 @@ def test_nobody_can_read_all_of_it(image):
 
 @pytest.fixture(scope="module")
 def ask(buildah, image):
-    """Post an event to the container, which runs under AWS's emulator as lesson 7 says."""
+    """Post an event to the container, which runs under AWS's emulator as lesson 5 says."""
     with (
         socket.create_server(("127.0.0.1", 0)) as one,
         socket.create_server(("127.0.0.1", 0)) as two,

@@ -41,7 +41,8 @@ def folder(tmp_path):
     folder = copy_repository(tmp_path / "a copy")
     (folder / "notebooks/commands/execute.py").write_text(STUB)
     make(folder)
-    assert ran(folder) == ["01", "02", "03", "04 NOTEBOOK=generated/03-predict.ipynb", "05", "06"]
+    lessons = ["01", "02", "03", "04 NOTEBOOK=generated/03-predict.ipynb", "06", "07", "09"]
+    assert ran(folder) == [*lessons, "me"]  # measurements-in-depth
     return folder
 
 
@@ -57,9 +58,9 @@ def ran(folder):
 
 
 def test_a_changed_notebook_is_run_again_with_what_follows_it(folder):
-    (folder / "notebooks/05-on-the-internet.ipynb").touch()
+    (folder / "notebooks/07-http.ipynb").touch()
     make(folder)
-    assert ran(folder) == ["05", "06"]
+    assert ran(folder) == ["07", "09"]
 
 
 def test_a_missing_product_is_made_again(folder):
@@ -78,7 +79,7 @@ def test_what_a_failed_run_left_alone_is_not_made_again(folder):
 def test_what_a_failed_run_half_replaced_is_made_again(folder):
     assert run(["make", "VENV=", "MODEL=half"], folder).returncode != 0
     make(folder)
-    assert [line[:2] for line in ran(folder)] == ["01", "02", "03", "04", "05", "06"]
+    assert [line[:2] for line in ran(folder)] == ["01", "02", "03", "04", "06", "07", "09"]
 
 
 def test_other_parameters_run_everything_and_the_same_ones_nothing(folder):
@@ -133,7 +134,7 @@ def test_every_variable_that_the_makefile_names_is_taken():
 
 def test_make_check_says_what_this_machine_has():
     said = make(REPOSITORY, "check").stdout
-    for name in "Python", "disk", "memory", "packages", "network", "lesson 7", "make measure":
+    for name in "Python", "disk", "memory", "packages", "network", "lesson 5", "make measure":
         assert f"  {name}" in said or f"! {name}" in said
 
 

@@ -1,4 +1,4 @@
-"""The measurements: they run, their record is complete, lesson 6 draws it and README quotes it."""
+"""The measurements: they run, their record is complete, lesson 9 draws it and README quotes it."""
 
 import json
 import math
@@ -10,10 +10,12 @@ import time
 
 import numpy as np
 import pytest
+import walk
 from commands.lock import locked
 from conftest import REPOSITORY, environment, make, run
-from measure import environments, quota, ratios
+from measure import environments, figures, live, quota, ratios
 from measure import record as records
+from walk import costs
 
 pytestmark = pytest.mark.xdist_group("measurements")
 
@@ -22,7 +24,7 @@ OURS = {"ours (image)", "ours (zip)", "ours (zip, int8)"}
 OTHERS = {"the course's", "the course's, one thread", "its successor", "its successor, one thread"}
 FLOORS = {"nothing", "waiting", "NumPy alone (image)", "NumPy alone (zip)"}
 FUNCTIONS = OURS | OTHERS | FLOORS | {"our zip before", "… compiled"}
-KEPT = "generated/published/measurements.json", "generated/06-measurements.ipynb", "README.md"
+KEPT = "generated/published/measurements.json", "generated/09-measurements.ipynb", "README.md"
 
 
 def numbers(value):
@@ -71,8 +73,9 @@ def test_a_quick_run_measures_every_contender_and_leaves_what_is_published(measu
     assert record["quick"] and any("DATASET" in reason for reason in record["left_out"])
 
 
-def test_the_lesson_draws_that_record_too(measured):
-    text = (measured / "generated/measurements/trial.ipynb").read_text(encoding="utf-8")
+@pytest.mark.parametrize("copy", ["trial", "trial-in-depth"])
+def test_the_lesson_and_its_appendix_draw_that_record_too(measured, copy):
+    text = (measured / f"generated/measurements/{copy}.ipynb").read_text(encoding="utf-8")
     assert "QUICK is given" in text and "image/png" in text
 
 
@@ -133,6 +136,53 @@ def test_ctrl_c_gets_one_line_and_leaves_the_record(measured, seconds):
 )
 def test_a_ratio_is_said_as_people_say_it(ratio, words):
     assert ratios.times(ratio, "faster") == words
+
+
+def test_a_runtime_that_cannot_be_timed_says_why_in_one_line(own_walk, monkeypatch):
+    monkeypatch.chdir(own_walk)
+    with pytest.raises(
+        walk.Problem, match="could not be timed: ValueError: Model provided"
+    ) as error:
+        live.time_here({"float32": "notebooks/assets/jeans.png"})
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_less_memory_for_more_time_costs_the_same_and_the_gateway_comes_on_top():
+    alone = costs.request(99.5, 2048)  # ms, and half a one for counting whole ones
+    assert alone == pytest.approx({"the call": 0.2e-6, "the function's time": 0.2 * 16.6667e-6})
+    assert costs.request(199.5, 1024) == pytest.approx(alone)
+    web = costs.request(99.5, 2048, web=True)
+    assert sum(web.values()) - sum(alone.values()) == pytest.approx(costs.HTTP_REQUEST)
+    assert costs.compute(1, 1024, "arm64") < costs.compute(1, 1024)
+
+
+def test_a_million_pictures_cost_less_in_large_batches():
+    """And with the numbers of lesson 10, what AWS's prices say, added up by hand."""
+    found = costs.catalogue(1_000_000, 100, seconds=45_000, memory=1769)
+    by_hand = {
+        "Step Functions": 10_000 * 26e-6 + 45_000 / 16 * 16.67e-6,
+        "the function's time": 45_000 * 1769 / 1024 * 16.6667e-6,
+        "the function's calls": 10_000 * 0.2e-6,
+        "S3": 0.4 + 1000 * 5e-6 + 10_000 * 5e-6,
+    }
+    assert found == pytest.approx(by_hand)
+    alone = costs.catalogue(1_000_000, 1, seconds=45_000, memory=1769)
+    assert sum(alone.values()) > 10 * sum(found.values())
+
+
+def test_a_curve_by_memory_says_its_numbers_and_labels_both_axes(monkeypatch):
+    """On a logarithmic axis, too, and no value stands beside a point, where it would hide another."""
+    drawn = []
+    monkeypatch.setattr(figures.walk, "drawing", lambda figure, alt: drawn.append((figure, alt)))
+    figures.by_memory({"ours": {128: 220.0, 1769: 14.0}, "other": {1769: 14.5}}, "milliseconds")
+    ((figure, alt),) = drawn
+    (axis,) = figure.axes
+    assert alt == "milliseconds. ours: 128 MB 220, 1,769 MB 14; other: 1,769 MB 14"
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["128", "1,769"]
+    figure.canvas.draw()
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["20", "50", "100", "200"]
+    assert list(axis.texts) == []
+    figures.plt.close(figure)
 
 
 BUSY = """

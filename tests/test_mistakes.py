@@ -75,13 +75,13 @@ MISTAKES = [
     ("MODEL=notebooks", "MODEL=notebooks is a directory. Expected: embedded"),
     (
         "MODEL=README.md",
-        "MODEL=README.md is no Keras model, or a broken one. Expected: a whole model",
+        "MODEL=README.md is not a Keras model, or it is broken. Expected: a whole model",
     ),
-    ("MODEL=empty.keras", "MODEL=empty.keras is no Keras model"),
-    ("MODEL=half.h5", "MODEL=half.h5 is no Keras model, or a broken one"),
-    ("MODEL=half.keras", "MODEL=half.keras is no Keras model, or a broken one"),
-    ("MODEL=data.h5", "MODEL=data.h5 is no Keras model"),
-    ("MODEL=only.weights.h5", "MODEL=only.weights.h5 is no Keras model"),
+    ("MODEL=empty.keras", "MODEL=empty.keras is not a Keras model"),
+    ("MODEL=half.h5", "MODEL=half.h5 is not a Keras model, or it is broken"),
+    ("MODEL=half.keras", "MODEL=half.keras is not a Keras model, or it is broken"),
+    ("MODEL=data.h5", "MODEL=data.h5 is not a Keras model"),
+    ("MODEL=only.weights.h5", "MODEL=only.weights.h5 is not a Keras model"),
     ("MODEL=two-inputs.keras", "MODEL=two-inputs.keras has 2 inputs and 1 outputs. Expected"),
     (
         "MODEL=grey.keras",
@@ -91,15 +91,15 @@ MISTAKES = [
     ("MODEL=http://127.0.0.1:9/a.keras", "could not be downloaded"),
     ("MODEL={server}/missing.keras", "missing.keras could not be downloaded: 404"),
     ("MODEL={server}/short.keras", "short.keras could not be downloaded"),
-    ("MODEL={server}/page.keras", "page.keras is no Keras model"),
+    ("MODEL={server}/page.keras", "page.keras is not a Keras model"),
     ("CLASSES=cup fork", 'CLASSES="cup fork" names 2 classes, but MODEL=embedded has 10'),
     ("CLASSES=cup cup", 'CLASSES="cup cup" names a class twice'),
     ("CLASSES= ", 'CLASSES=" " names no class'),
-    ("PREPROCESSING=mine", "PREPROCESSING=mine is none of: xception, resnet50, vgg16"),
+    ("PREPROCESSING=mine", "PREPROCESSING=mine is not one of: xception, resnet50, vgg16"),
     ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: the path or URL"),
-    ("IMAGE={server}/page.png", "page.png is no picture"),
-    ("IMAGE=README.md", "IMAGE=README.md is no picture"),
-    ("IMAGE=broken.png", "IMAGE=broken.png is no picture, or a broken one"),
+    ("IMAGE={server}/page.png", "page.png is not a picture"),
+    ("IMAGE=README.md", "IMAGE=README.md is not a picture"),
+    ("IMAGE=broken.png", "IMAGE=broken.png is not a picture, or it is broken"),
 ]
 
 
@@ -205,7 +205,8 @@ def test_jupyter_shows_the_message_and_no_frames(folder):
     ]
     begin, *_, last = (cell.source for cell in lesson_cells(copy / LESSON_1))
     assert error_of(copy, begin, last) == [
-        "`MODEL` is not there yet: run the cells above this one first, in order."
+        "`MODEL` is not there yet: run the cells above this one first, in order. "
+        "If none of them makes it: is it spelt right, and imported?"
     ]
 
 

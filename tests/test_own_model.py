@@ -7,7 +7,9 @@ import sys
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from conftest import PICTURES, REPOSITORY, code_cells, copy_repository, make, run
 from test_exercises import do_the_homework
 from walk import web_server
@@ -40,6 +42,13 @@ model.compile("adam", tf_keras.losses.CategoricalCrossentropy(from_logits=True))
 model.save("course.h5")
 """
 
+# Keras 3's own way to the same conversion, as lesson 2 names it.
+EXPORT = """
+import keras
+model = keras.models.load_model("generated/homework.keras", compile=False)
+model.export("exported.tflite", format="litert")
+"""
+
 
 def files_of_the_walk(folder):
     """What lessons 1 to 4 make: the content of each file, by its path."""
@@ -70,10 +79,21 @@ def step_through(notebook, **parameters):
     nbclient.NotebookClient(opened, resources=resources).execute()
 
 
+def scores_by(tflite_file):
+    """What LiteRT gives for the same noise each time."""
+    interpreter = Interpreter(model_path=str(tflite_file))
+    interpreter.allocate_tensors()
+    (taken,) = interpreter.get_input_details()
+    X = np.random.default_rng(0).uniform(-1, 1, taken["shape"]).astype("float32")
+    interpreter.set_tensor(taken["index"], X)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+
+
 def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_path):
     """Without make and its files, with changed CLASSES; then with CLASSES changed in 3 alone."""
     folder = copy_repository(tmp_path / "copy")
-    for function in "lambda_function.py", "api.py":
+    for function in "lambda_function.py", "guards.py", "api.py":
         (folder / "lambda" / function).unlink()
     run([sys.executable, "-c", KITCHEN_MODEL], folder)
     lessons, classes = folder / "notebooks", "cup fork knife spoon"
@@ -89,8 +109,10 @@ def test_stepping_through_in_jupyter_alone_exports_what_the_student_sees(tmp_pat
     answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
     assert [list(answer) for answer in answers.values()] == [classes.split()] * 3
     assert sum(answers[picture].values()) == pytest.approx(1, abs=1e-4)  # it ends in softmax
-    step_through(lessons / "05-on-the-internet.ipynb")
-    assert (folder / "lambda/api.py").read_text() == (REPOSITORY / "lambda/api.py").read_text()
+    step_through(lessons / "06-strangers.ipynb")
+    step_through(lessons / "07-http.ipynb")
+    for function in "lambda/guards.py", "lambda/api.py":
+        assert (folder / function).read_text() == (REPOSITORY / function).read_text()
 
     with pytest.raises(nbclient.exceptions.CellExecutionError) as error:
         step_through(lessons / "03-predict.ipynb", CLASSES="spoon knife fork cup")
@@ -124,6 +146,9 @@ def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
     do_the_homework(folder)
     assert "homework.png is house" in (folder / "generated/summary.txt").read_text()
     assert 'CLASSES = "circle square cross house"' in exported.read_text()
+    run([sys.executable, "-c", EXPORT], folder)
+    by_converter = scores_by(folder / "generated/clothing-model.tflite")
+    assert scores_by(folder / "exported.tflite") == pytest.approx(by_converter, abs=1e-5)
 
     # The first walk restores everything, to the byte: the server is gone, it takes the copies.
     make(folder, *first)

@@ -132,7 +132,7 @@ def messages():
     for code in codes():
         for call in ast.walk(ast.parse(code)):
             name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
-            if name in ("Problem", "walk.Problem", "_refuse"):
+            if name in ("Problem", "walk.Problem", "refuse"):
                 constants = [n for n in ast.walk(call.args[-1]) if isinstance(n, ast.Constant)]
                 pieces = [n.value.strip() for n in constants if isinstance(n.value, str)]
                 words = [piece for piece in pieces if " " in piece] or pieces
@@ -251,7 +251,7 @@ def test_the_readme_is_read_in_a_few_minutes():
 def test_readme_and_lessons_say_the_same_minutes():
     readme = (REPOSITORY / "README.md").read_text()
     rows = re.findall(r"\(generated/published/(\S+)\.ipynb\) \| (\d+) \|", readme)
-    assert len(rows) == 9
+    assert len(rows) == 12
     for lesson, minutes in rows:
         text = (REPOSITORY / f"notebooks/{lesson}.ipynb").read_text()
         assert f"| **time** | about {minutes} minutes" in text

@@ -1,11 +1,15 @@
 """The functions that the lessons share, asked directly."""
 
 import ast
+import ipaddress
 import json
 import os
 import re
+import shutil
+import socket
 import sys
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -174,6 +178,27 @@ def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp
     walk.check_course_scores("course-2021", picture, right)
 
 
+def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(folder):
+    for place in "train/cup", "train/fork", "validation/cup":
+        (folder / "photos" / place).mkdir(parents=True)
+        shutil.copy(JEANS, folder / "photos" / place / "1.PNG")
+    (folder / "photos/train/.DS_Store").touch()
+    with pytest.raises(walk.Problem, match="PHOTOS=photos: no photos in validation/fork. Expected"):
+        walk.photos_by_class("photos")
+    shutil.copytree("photos/train/fork", "photos/validation/fork")
+    found = walk.photos_by_class("photos")
+    assert {split: list(classes) for split, classes in found.items()} == {
+        "train": ["cup", "fork"],
+        "validation": ["cup", "fork"],
+    }
+    assert found["validation"]["fork"] == [Path("photos/validation/fork/1.PNG")]
+    Path("photos/train/cup/2.jpg").write_text("a page")
+    with pytest.raises(walk.Problem, match="broken, or not pictures: 2.jpg. Remove them."):
+        walk.photos_by_class("photos")
+    with pytest.raises(walk.Problem, match="PHOTOS=nowhere: no photos in train/"):
+        walk.photos_by_class("nowhere")
+
+
 # --- results and drawings ------------------------------------------------------------------------
 
 
@@ -187,6 +212,13 @@ def test_scores_that_differ_are_a_problem():
         walk.check_same(SCORES, not_a_number)
 
 
+def test_an_answer_that_is_an_error_is_a_problem():
+    answer = {"errorMessage": "cannot identify image file", "errorType": "Runtime.HandlerError"}
+    for look in walk.best, partial(walk.show, JEANS):
+        with pytest.raises(walk.Problem, match="with an error: cannot identify image file"):
+            look(answer)
+
+
 def test_probabilities_add_up_to_1_and_are_not_taken_twice():
     shares = walk.probabilities([1000.0, 999.0, -1000.0])
     assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(0.731, abs=1e-3)
@@ -196,13 +228,17 @@ def test_probabilities_add_up_to_1_and_are_not_taken_twice():
 def test_drawings_say_in_words_what_they_show():
     shown = walk.show(JEANS, SCORES)
     assert shown.metadata["alt"].startswith(
-        "jeans.png: pants, 95.2%. Scores: pants 3.50, hat 0.25, shoes"
+        "jeans.png: pants, 95.2%. Probabilities: pants 95.2%, hat 3.7%, shoes"
     )
+    assert shown.metadata["alt"].endswith(". Drawn: blue jeans")
     assert shown.data.startswith(b"\x89PNG")
     assert (
         "cap: hat; coat: outwear"
         in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).metadata["alt"]
     )
+    seen = walk.gallery({"jeans.png": JEANS}, seen="Blue jeans.").metadata["alt"]
+    assert seen == "Pictures: jeans.png. Blue jeans."
+    assert "both CPUs work for 10 ms" in walk.threads(1, 2).metadata["alt"]
     assert walk.bars({"float32": 13.49}, "file (MB)").metadata["alt"] == "file (MB): float32 13.5"
     assert (
         "caller: a browser; function" in walk.chain("caller: a browser", "function").metadata["alt"]
@@ -232,6 +268,37 @@ def test_a_file_is_served_at_its_address_and_no_longer_after_the_block(tmp_path)
         assert urllib.request.urlopen(url).read() == b"a picture"
     with pytest.raises(OSError):
         urllib.request.urlopen(url)
+
+
+def test_a_server_with_a_name_is_on_the_internet_for_this_process_alone():
+    look_up = socket.getaddrinfo
+    with walk.web_server(JEANS, name="shop.example") as url:
+        assert url == "http://shop.example/jeans.png"
+        assert urllib.request.urlopen(url).read() == JEANS.read_bytes()
+        address = socket.getaddrinfo("shop.example", 80)[0][4][0]
+        assert ipaddress.ip_address(address).is_global
+        with walk.web_server(JEANS) as other:  # all else is as it was
+            assert urllib.request.urlopen(other).read() == JEANS.read_bytes()
+    assert socket.getaddrinfo is look_up
+
+
+ASKS_INSIDE = """
+import urllib.request
+from functools import partial
+def handler(event, context):
+    url = f"http://{event['api']}/2018-06-01/runtime/invocation/next"
+    return {"got": urllib.request.urlopen(url).read().decode()}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="AWS's emulator runs on Linux alone")
+def test_the_runtime_api_hands_the_event_to_whoever_asks_from_inside(folder):
+    """As lesson 6 says."""
+    Path("lambda/asks.py").write_text(ASKS_INSIDE)
+    with walk.lambda_runtime("asks.handler") as runtime:
+        event = json.dumps({"api": runtime.api})
+        request = urllib.request.Request(runtime.url, event.encode())
+        assert json.loads(urllib.request.urlopen(request).read()) == {"got": event}
 
 
 def test_where_awss_emulator_does_not_run_the_handler_is_called_here(folder, monkeypatch, capsys):
@@ -315,11 +382,11 @@ def test_other_peoples_photos_and_where_they_are_do_not_get_published():
     assert publish.differs(notebook, executed_lesson()).startswith("it was changed since it ran")
 
 
-def test_a_notebook_that_is_no_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):
+def test_a_notebook_that_is_not_json_and_a_kernel_that_died_get_one_line(folder, monkeypatch):
     Path("notebooks").mkdir()
     Path("notebooks/conflict.ipynb").write_text("<<<<<<< HEAD\n{}")
     message = execute.run("conflict", folder / "copy.ipynb", {})
-    assert message == "notebooks/conflict.ipynb is no notebook: it is not JSON."
+    assert message == "notebooks/conflict.ipynb is not a notebook: it is not JSON."
     Path("notebooks/killed.ipynb").write_text(
         nbformat.writes(
             nbformat.v4.new_notebook(
@@ -336,3 +403,7 @@ def test_variations_of_the_samples_are_the_same_each_time(monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     assert walk.variations(9) == walk.variations(9)
     assert len(set(walk.variations(16).values())) == 16
+    careless, careful = walk.variations(40, careless=0.3), walk.variations(40)
+    assert careless == walk.variations(40, careless=0.3)
+    changed = [name for name in careful if careless[name] != careful[name]]
+    assert careless.keys() == careful.keys() and 5 < len(changed) < 20

@@ -10,10 +10,10 @@ from conftest import REPOSITORY, code_cells, copy_of, make
 
 pytestmark = pytest.mark.xdist_group("site")
 
-LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
-LESSONS.append("train-the-model")
+LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
+LESSONS += ["measurements-in-depth", "train-the-model"]
 EXERCISES = sorted(
-    f"exercises/{path.stem}" for path in (REPOSITORY / "notebooks/exercises").glob("0*.ipynb")
+    f"exercises/{path.stem}" for path in (REPOSITORY / "notebooks/exercises").glob("[0-9]*.ipynb")
 )
 NOTEBOOKS = [*LESSONS, *EXERCISES, "homework"]
 PAGES = [
@@ -182,7 +182,8 @@ def test_the_first_page_shows_each_lesson_with_its_picture_time_needs_and_leaves
         assert section.find("img")["alt"] in pictures
         facts = [tag.get_text() for tag in section.find_all("strong")]
         assert facts[:2] == ["time", "needs"]
-        assert "leaves" in facts or lesson == "06-measurements"  # which only reads
+        only_reads = "09-measurements", "measurements-in-depth"
+        assert "leaves" in facts or lesson in only_reads
         assert re.search(r"time \w+", section.get_text())
 
 
@@ -226,20 +227,20 @@ def test_with_the_repositorys_address_pages_lead_there_and_without_it_they_say_s
     make(other, "site")
     without, leading = (other, site_copy) if known else (site_copy, other)
 
-    note = html(without / "generated/site", "07-deployment").find(class_="notebook-links")
+    note = html(without / "generated/site", "08-public").find(class_="notebook-links")
     assert not note.find_all("a", href=re.compile("//"))
     page = html(without / "generated/site", "troubleshooting")
     assert "lambda/deployer-policy.json" in page.get_text()
     assert not page.find_all("a", href=re.compile("deployer-policy"))
 
-    note = html(leading / "generated/site", "07-deployment").find(class_="notebook-links")
-    place, notebook = address.removeprefix("https://github.com/"), "notebooks/07-deployment.ipynb"
+    note = html(leading / "generated/site", "08-public").find(class_="notebook-links")
+    place, notebook = address.removeprefix("https://github.com/"), "notebooks/08-public.ipynb"
     assert [tag["href"] for tag in note.find_all("a", href=re.compile("//"))] == [
         f"https://mybinder.org/v2/gh/{place}/main?labpath={notebook}",
     ]
-    note = html(leading / "generated/site", "06-measurements").find(class_="notebook-links")
+    note = html(leading / "generated/site", "09-measurements").find(class_="notebook-links")
     colab = f"https://colab.research.google.com/github/{place}/blob/main/notebooks"
-    assert note.find("a", href=f"{colab}/06-measurements.ipynb")
+    assert note.find("a", href=f"{colab}/09-measurements.ipynb")
     page = html(leading / "generated/site", "troubleshooting")
     assert page.find_all("a", href=f"{address}/blob/main/lambda/deployer-policy.json")
 

@@ -4,18 +4,25 @@ import json
 import re
 import tomllib
 from fnmatch import fnmatchcase
+from hashlib import sha256
 
+import boto3
+import nbformat
 import pytest
 import walk
 from botocore.session import Session
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from conftest import REPOSITORY, run
-from deployment import LAMBDA, REGION, TEMPLATES, template
+from deployment import LAMBDA, LESSON, REGION, TEMPLATES, template
 from samcli.lib.bootstrap.bootstrap import SAM_CLI_STACK_NAME as BUCKET_STACK
 from samcli.lib.bootstrap.companion_stack.data_types import CompanionStack, ECRRepo
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
 
 pytestmark = pytest.mark.xdist_group("templates")
+
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 def test_both_templates_are_equal_but_for_the_function():
@@ -108,39 +115,99 @@ def test_the_stack_is_what_the_template_says(stack):
     assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "AWS_IAM")
 
 
-def test_a_public_stack_runs_two_requests_at_a_time():
-    """By AWS's own transform and the template's conditions; MiniStack knows no such limit."""
-    fragment = template("template.yaml")
+def plainly(fragment):
+    """A template as AWS's own transform makes it of SAM's short form."""
     fragment["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/bundle.zip"
-    plain = transform(fragment, {}, ManagedPolicyLoader(None))
+    return transform(fragment, {}, ManagedPolicyLoader(None))
+
+
+def test_a_public_stack_works_in_a_new_account_and_can_be_limited_in_others():
+    """AWS refuses to divide a new account's quota; MiniStack knows no such limit."""
+    plain = plainly(template("template.yaml"))
     reserved = plain["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
     assert reserved == {
         "Fn::If": ["Reserves", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]
     }
-    assert plain["Parameters"]["ReservedConcurrency"]["Default"] == 2
+    assert plain["Parameters"]["ReservedConcurrency"]["Default"] == 0
+    assert "ReservedConcurrency=0" in (LAMBDA / "samconfig.toml").read_text()
     zero = {"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}
     assert plain["Conditions"]["Reserves"] == {
         "Fn::And": [{"Condition": "IsPublic"}, {"Fn::Not": [zero]}]
     }
 
 
-POLICY = json.loads((LAMBDA / "deployer-policy.json").read_text())
+def test_the_lines_for_a_gradual_release_are_what_aws_takes(tmp_path):
+    """Those of lesson 8, put into the template as it says; MiniStack has no CodeDeploy."""
+    lesson = nbformat.read(LESSON, as_version=4)
+    text = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown")
+    (lines,) = [part for part in re.findall(r"```yaml\n(.+?)```", text, re.DOTALL)]
+    source = (LAMBDA / "template.yaml").read_text()
+    source = source.replace("      CodeUri: .\n", f"      CodeUri: .\n{lines}")
+    source = source.replace("Uri: !GetAtt Function.Arn", "Uri: !Ref Function.Alias")
+    source = source.replace(
+        "FunctionName: !GetAtt Function.Arn", "FunctionName: !Ref Function.Alias"
+    )
+    resources = plainly(yaml_parse(source))["Resources"]
+    alias = resources["FunctionAliaslive"]
+    assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
+    assert resources["Integration"]["Properties"]["IntegrationUri"] == {"Ref": "FunctionAliaslive"}
+    group = resources["FunctionDeploymentGroup"]["Properties"]
+    assert group["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": "ErrorAlarm"}}]
+    assert group["DeploymentConfigName"] == {
+        "Fn::Sub": [
+            "CodeDeployDefault.Lambda${ConfigName}",
+            {"ConfigName": "Canary10Percent10Minutes"},
+        ]
+    }
+    (tmp_path / "template.yaml").write_text(source)
+    process = run(["cfn-lint", "template.yaml"], tmp_path)
+    assert process.returncode == 0, process.stdout
+
+
+def test_the_role_that_sam_makes_for_the_first_function_may_write_logs_alone():
+    role = plainly(template("template-first.yaml"))["Resources"]["FunctionRole"]["Properties"]
+    assert role["ManagedPolicyArns"] == [BASIC]  # which the deployer may attach, and no other
+    assert "Policies" not in role
+
+
+def test_aws_login_takes_the_place_of_a_key_that_lies_in_a_file(tmp_path, monkeypatch):
+    """What `aws login` leaves is found by the library with which sam and boto3 sign."""
+    session, cache = "arn:aws:iam::123456789012:user/student", tmp_path / "cache"
+    cache.mkdir()
+    (tmp_path / "config").write_text(f"[default]\nlogin_session = {session}\n")
+    token = {"accessKeyId": "ASIA", "secretAccessKey": "s", "sessionToken": "t"}
+    token |= {"accountId": "123456789012", "expiresAt": "2999-01-01T00:00:00Z"}
+    content = {"accessToken": token, "refreshToken": "r", "dpopKey": "k", "clientId": "c"}
+    name = sha256(session.encode()).hexdigest()
+    (cache / f"{name}.json").write_text(json.dumps(content))
+    for name in "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY":
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(cache))
+    found = boto3.Session().get_credentials()
+    assert (found.method, found.access_key, found.token) == ("login", "ASIA", "t")
+
+
+POLICY, CATALOGUE_POLICY = (
+    json.loads((LAMBDA / f"{name}-policy.json").read_text()) for name in ("deployer", "catalogue")
+)
 STACK = "clothing-classifier"
 COMPANION = CompanionStack(STACK)
 REPOSITORY_NAME = ECRRepo(COMPANION, "Function").physical_id
 AWS = f"{REGION}:123456789012"
 
 
-def allowed(action, resource):
+def as_list(value):
+    return [value] if isinstance(value, str) else value
+
+
+def allowed(action, resource, statements=POLICY["Statement"]):
     """Whether the deployer's policy lets its holder do this (conditions aside)."""
-    for statement in POLICY["Statement"]:
-        actions, resources = (
-            [value] if isinstance(value, str) else value
-            for value in (statement["Action"], statement["Resource"])
-        )
-        if action in actions and any(fnmatchcase(resource, pattern) for pattern in resources):
-            return True
-    return False
+    return any(
+        action in as_list(each["Action"])
+        and any(fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"]))
+        for each in statements
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,14 +225,27 @@ def allowed(action, resource):
         ),
         ("cloudformation:DeleteStack", f"arn:aws:cloudformation:{AWS}:stack/{STACK}/1"),
         ("s3:PutObject", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1/zip"),
+        ("s3:TagResource", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1"),
+        ("s3:DeleteObjectVersion", f"arn:aws:s3:::{BUCKET_STACK}-samclisourcebucket-1/zip"),
         ("ecr:PutImage", f"arn:aws:ecr:{AWS}:repository/{REPOSITORY_NAME}"),
         ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{STACK}-Function-1"),
         ("iam:DeleteRole", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
         ("iam:ListRolePolicies", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
         ("iam:PassRole", f"arn:aws:iam::123456789012:role/{STACK}-Role-1"),
+        ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{STACK}-first/1"),
+        ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{STACK}-first-Function-1"),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{AWS}:function:{STACK}-first-Function-1"),
+        ("iam:AttachRolePolicy", f"arn:aws:iam::123456789012:role/{STACK}-first-FunctionRole-1"),
+        ("iam:DetachRolePolicy", f"arn:aws:iam::123456789012:role/{STACK}-first-FunctionRole-1"),
+        ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}-first:*"),
         ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
         ("logs:FilterLogEvents", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{STACK}:*"),
         ("apigateway:POST", f"arn:aws:apigateway:{REGION}::/apis/1/routes"),
+        (
+            "iam:CreateServiceLinkedRole",
+            "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/"
+            "AWSServiceRoleForAPIGateway",
+        ),
         ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{AWS}:alarm:{STACK}-ErrorAlarm-1"),
         ("sns:CreateTopic", f"arn:aws:sns:{AWS}:{STACK}-AlarmTopic-1"),
         ("execute-api:Invoke", f"arn:aws:execute-api:{AWS}:1/$default/POST/"),
@@ -180,6 +260,7 @@ def test_the_deployers_policy_allows_what_deploying_does(action, resource):
     ("action", "resource"),
     [
         ("iam:PassRole", "arn:aws:iam::123456789012:role/Admin"),
+        ("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/Admin"),
         ("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/Admin"),
         ("iam:CreateUser", "arn:aws:iam::123456789012:user/me"),
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{AWS}:function:payments"),
@@ -192,14 +273,60 @@ def test_the_deployers_policy_allows_nothing_elsewhere(action, resource):
     assert not allowed(action, resource)
 
 
-def test_the_deployers_policy_is_one_that_aws_takes(tmp_path):
-    text = json.dumps(POLICY)
-    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
+def test_the_deployer_may_read_what_cloudformation_reads():
+    """AWS's own schemas say what; they grow, as AWS does. Nothing here is encrypted by a key of ours."""
+    names = {action for each in POLICY["Statement"] for action in as_list(each["Action"])}
+    for file in "template-first.yaml", "template.yaml":
+        for resource in plainly(template(file))["Resources"].values():
+            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource["Type"]).schema
+            needed = set(schema["handlers"]["read"]["permissions"]) - {
+                "kms:Decrypt",
+                "s3:getObject",
+            }
+            assert needed <= names, resource["Type"]
+
+
+def test_the_catalogues_deployer_may_do_what_the_stack_needs_and_nothing_elsewhere():
+    """Together with the policy of lesson 5, whose names the stack's name begins with."""
+    config = tomllib.loads((LAMBDA / "samconfig.toml").read_text())["catalogue"]
+    stack = config["global"]["parameters"]["stack_name"]
+    both = [*POLICY["Statement"], *CATALOGUE_POLICY["Statement"]]
+    bucket, states = f"arn:aws:s3:::{stack}-bucket-1", f"arn:aws:states:{AWS}"
+    for action, resource in (
+        ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{stack}/1"),
+        ("lambda:CreateFunction", f"arn:aws:lambda:{AWS}:function:{stack}-Function-1"),
+        ("iam:CreateRole", f"arn:aws:iam::123456789012:role/{stack}-StateMachineRole-1"),
+        ("logs:CreateLogGroup", f"arn:aws:logs:{AWS}:log-group:/aws/lambda/{stack}:*"),
+        ("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{AWS}:alarm:{stack}-FailedRunAlarm-1"),
+        ("s3:CreateBucket", bucket),
+        ("s3:PutObject", f"{bucket}/photos/coat.jpg"),
+        ("states:CreateStateMachine", f"{states}:stateMachine:{stack}"),
+        ("states:StartExecution", f"{states}:stateMachine:{stack}"),
+        ("states:StopExecution", f"{states}:execution:{stack}:1"),
+        ("states:DescribeMapRun", f"{states}:mapRun:{stack}/Batches:1"),
+    ):
+        assert allowed(action, resource, both), action
+    for action, resource in (
+        ("s3:GetObject", "arn:aws:s3:::payroll/2026.csv"),
+        ("states:StartExecution", f"{states}:stateMachine:payroll"),
+        ("states:StopExecution", f"{states}:execution:payroll:1"),
+    ):
+        assert not allowed(action, resource, both), action
+
+
+def test_of_policies_the_deployer_may_attach_the_one_for_logs_alone():
+    (statement,) = [s for s in POLICY["Statement"] if s["Action"] == "iam:AttachRolePolicy"]
+    assert statement["Condition"] == {"ArnEquals": {"iam:PolicyARN": BASIC}}
+
+
+@pytest.mark.parametrize("policy", [POLICY, CATALOGUE_POLICY], ids=["deployer", "catalogue"])
+def test_the_deployers_policy_is_one_that_aws_takes(policy, tmp_path):
+    text = json.dumps(policy)
+    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
     (tmp_path / "policy.json").write_text(json.dumps({"Resources": {"Policy": resource}}))
     process = run(["cfn-lint", "policy.json"], tmp_path)
     assert process.returncode == 0, process.stdout
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without blanks
     assert len(re.sub(r"\s", "", text)) < 6144
-    for statement in POLICY["Statement"]:
-        actions = statement["Action"]
-        assert not any("*" in each for each in ([actions] if isinstance(actions, str) else actions))
+    for statement in policy["Statement"]:
+        assert not any("*" in each for each in as_list(statement["Action"]))

@@ -188,7 +188,7 @@ def test_a_zip_of_photos_may_lie_on_this_machine(folder, tmp_path, monkeypatch):
         (None, {"EPOCHS": "many"}, "EPOCHS=many. Expected: a whole number"),
         (None, {"LIMIT": "-1"}, "LIMIT=-1. Expected: a whole number, at least 0."),
         (None, {"DATASET": "http://127.0.0.1:9/x.zip"}, "x.zip could not be downloaded"),
-        (None, {"DATASET": "photos.txt"}, "DATASET=photos.txt is no zip archive, or it did not"),
+        (None, {"DATASET": "photos.txt"}, "DATASET=photos.txt is not a zip archive, or it did not"),
     ],
 )
 def test_a_mistake_gets_one_clear_message(
@@ -214,7 +214,9 @@ def test_a_broken_photo_is_named(folder, tmp_path):
     photo.write_bytes(photo.read_bytes()[:-400])
     (copy / "photos/validation/dress/0.jpg").write_text("<html>")
     said = complaint(copy, "")
-    assert "broken, or no pictures: train/shoes/1.jpg, validation/dress/0.jpg. Remove them." in said
+    assert (
+        "broken, or not pictures: train/shoes/1.jpg, validation/dress/0.jpg. Remove them." in said
+    )
 
 
 def complaint(folder, arguments):

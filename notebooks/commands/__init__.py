@@ -8,7 +8,7 @@
 | doctor | says what this machine lacks of what the lessons need | `make check` |
 | lab | opens JupyterLab, with git set up for it | `make lab` |
 | serve | deploys the function to an AWS on this machine, with its page | `make serve` |
-| score_photos | scores a folder of photos, as lesson 8 does | `make catalogue` |
+| score_photos | scores a folder of photos, as lesson 10 does | `make catalogue` |
 | measure | measures each runtime and function | `make measure` |
 | publish | copies what the lessons showed to where git keeps it | `make publish` |
 | readme_table | writes README's table of the published measurements | `make publish` |

@@ -19,7 +19,7 @@ def main(address: str = "") -> str | None:
     address = address.removesuffix("/")
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address):
         return (
-            f"REPOSITORY={address} is no address of a repository on GitHub, which is what Colab, "
+            f"REPOSITORY={address} is not the address of a repository on GitHub, which is what Colab, "
             "Binder and Codespaces know. Expected: REPOSITORY=https://github.com/OWNER/NAME"
         )
     old, new = (
@@ -28,7 +28,7 @@ def main(address: str = "") -> str | None:
     )
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True)
     if listed.returncode:
-        return "This folder is no clone: make address asks git which files there are."
+        return "This folder is not a clone: make address asks git which files there are."
     written = 0
     for file in map(Path, listed.stdout.rstrip("\0").split("\0")):
         if file.suffix in KINDS and old in (text := file.read_text(encoding="utf-8")):

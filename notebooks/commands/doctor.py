@@ -1,7 +1,7 @@
 """Say whether this machine has what the lessons need: `make check` runs this.
 
     python notebooks/commands doctor            all that was looked at, a line each
-    python notebooks/commands doctor problems   what is wrong for lessons 1 to 6; `make` begins with this
+    python notebooks/commands doctor problems   what is wrong for the walk; `make` begins with this
     python notebooks/commands doctor build      what is wrong for building .venv/
 
 Each problem comes with its remedy. It ends with 1 if what was asked about cannot work at all. It runs
@@ -109,13 +109,13 @@ def network():
     if answers(*command, stdin="pip", UV_HTTP_TIMEOUT="2", UV_HTTP_RETRIES="0"):
         return "PyPI answers", ""
     return "PyPI does not answer", (
-        "only building the environment, and lesson 7 and make measure the first time, need it"
+        "only building the environment, and lesson 5 and make measure the first time, need it"
     )
 
 
 def system():
     found = platform.system()
-    remedy = "lesson 4 calls the handler without AWS's emulator; lesson 7 needs Linux"
+    remedy = "lesson 4 calls the handler without AWS's emulator; lessons 5, 8 and 10 need Linux"
     return found, remedy if found != "Linux" else ""
 
 
@@ -128,7 +128,7 @@ def lambdas_python():
     prepare_sam()  # so that uv looks where it does then
     if answers("uv", "python", "find", PYTHON):
         return f"Python {PYTHON}", ""
-    return f"no Python {PYTHON}", "lesson 7 and make serve will let uv download it"
+    return f"no Python {PYTHON}", "lesson 5 and make serve will let uv download it"
 
 
 def processor():
@@ -166,7 +166,7 @@ WALK = {"Python": python, "disk": disk, "memory": memory, "packages": packages}
 MORE = {
     "network": network,
     "system": system,
-    "lesson 7": lambdas_python,
+    "lesson 5": lambdas_python,
     "make measure": processor,
     "make test": programs_of_the_tests,
 }

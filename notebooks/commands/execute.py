@@ -77,7 +77,7 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
     except PapermillExecutionError as error:
         return report(name, error)
     except NotJSONError:
-        return f"notebooks/{name}.ipynb is no notebook: it is not JSON."
+        return f"notebooks/{name}.ipynb is not a notebook: it is not JSON."
     except DeadKernelError:
         return (
             f"\nnotebooks/{name}.ipynb: its Python process ended, perhaps for lack of memory. "

@@ -20,6 +20,7 @@ NEEDED = [
     "generated/clothing-model.tflite",
     "generated/clothing-model-int8.tflite",
     "lambda/lambda_function.py",
+    "lambda/guards.py",
     "lambda/api.py",
 ]
 

@@ -4,9 +4,10 @@
 
 copies the executed lessons from generated/ into generated/published/, where git keeps them: they are
 what one reads on GitHub and on the site. Numbers, times and log lines stay as they were. What does not
-go along: paths of this machine and ids; the outputs of cells tagged `unpublished` (progress bars, other
-people's photos) and, where that is the cell of the parameters, what they were set to. The record of
-`make measure` goes with them, if there is one, and README's table is made from it.
+go along: paths of this machine and ids; the cell for Google Colab; the outputs of cells tagged
+`unpublished` (progress bars, other people's photos) and, where that is the cell of the parameters, what
+they were set to. The record of `make measure` goes with them, if there is one, and README's table is
+made from it.
 """
 
 import re
@@ -39,6 +40,7 @@ def published(notebook: nbformat.NotebookNode, folder: Path, home: Path) -> nbfo
     """
     notebook.metadata.pop("papermill", None)
     notebook.metadata.language_info.pop("version", None)
+    notebook.cells = [cell for cell in notebook.cells if not for_colab(cell)]
     private = False
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -73,6 +75,11 @@ def mask(output, paths: list[str]) -> None:
         holder[key] = IDS.sub("…", holder[key])
 
 
+def for_colab(cell) -> bool:
+    """Whether only Google Colab needs this cell."""
+    return "colab" in cell.metadata.get("tags", [])
+
+
 def injected(cell) -> bool:
     """Whether papermill put this cell there, with the parameters of the run."""
     return "injected-parameters" in cell.metadata.get("tags", [])
@@ -83,7 +90,8 @@ def differs(notebook: nbformat.NotebookNode, source: nbformat.NotebookNode) -> s
     if any(injected(cell) for cell in notebook.cells):
         return "it was run with parameters of your own: run make without them"
     ours, theirs = (
-        [(cell.cell_type, cell.source) for cell in each.cells] for each in (notebook, source)
+        [(cell.cell_type, cell.source) for cell in each.cells if not for_colab(cell)]
+        for each in (notebook, source)
     )
     theirs = [(kind, a_folder_deeper(t) if kind == "markdown" else t) for kind, t in theirs]
     return "" if ours == theirs else "it was changed since it ran: run it again"

@@ -69,7 +69,7 @@ def footnote(record: dict) -> str:
     )
     if record["photos"]:
         text += (
-            f" The accuracy is that on {record['photos']} validation photos; lesson 6 says whether "
+            f" The accuracy is that on {record['photos']} validation photos; lesson 9 says whether "
         )
         text += "int8's loss is more than chance."
     return text

@@ -1,4 +1,4 @@
-"""Score all photos of a folder with the function, as lesson 8 does: `make catalogue` runs this.
+"""Score all photos of a folder with the function, as lesson 10 does: `make catalogue` runs this.
 
     python notebooks/commands score_photos PHOTOS=folder
 
@@ -123,11 +123,14 @@ def run(folder: Path, on_aws: bool) -> None:
     with nullcontext() if on_aws else walk.local_aws() as aws:
         if aws:
             os.environ.update(aws.variables)
-        rows, seconds = score(photos, place, walk.deploy("catalogue"))
+        stack = walk.deploy("catalogue")
+        rows, seconds = score(photos, place, stack)
     text = summary(rows, seconds)
     walk.save(SCORES, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     walk.save(SUMMARY, f"{text}\n")
     print(f"\n{text}\n\nThe scores: {SCORES}")
+    if on_aws:
+        print(f"The photos stay in s3://{stack['Bucket']}: lesson 10 ends with how to remove them.")
 
 
 def main(*, PHOTOS: str = "", AWS: str = "false") -> str | None:

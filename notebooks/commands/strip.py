@@ -25,6 +25,9 @@ CHANGED = [
     *("cell.metadata.editable", "cell.metadata.slideshow", "cell.metadata.vscode"),
 ]
 
+# The cell for Google Colab stays folded, in JupyterLab and in Colab, even where somebody opened it.
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+
 text = sys.stdin.read()
 try:
     notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
@@ -33,4 +36,7 @@ except nbformat.reader.NotJSONError:  # with the marks of a conflict, say
 else:
     notebook.metadata.kernelspec = KERNEL
     strip_output(notebook, keep_output=False, keep_count=False, keep_id=True, extra_keys=CHANGED)
+    for cell in notebook.cells:
+        if "colab" in cell.metadata.get("tags", []):
+            cell.metadata.update(FOLDED)
     nbformat.write(notebook, sys.stdout)

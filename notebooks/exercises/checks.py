@@ -18,10 +18,34 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path += [str(FOLDER), str(FOLDER.parent)]  # where criteria and walk are
 
+import numpy as np  # noqa: E402
 import walk  # noqa: E402
 
 NOT_ATTEMPTED, NOT_YET, RIGHT = "not attempted yet", "not yet", "right"
 MARKS = {NOT_ATTEMPTED: "○", NOT_YET: "✗", RIGHT: "✓"}
+
+# What is said where something else was given, by the type that is asked for.
+ASKED_FOR = {
+    Callable: "A function is asked for: its name alone, without the brackets that call it.",
+    type: "A class is asked for: its name alone, without the brackets that make an instance of it.",
+    str: "A text is asked for.",
+    numbers.Real: "A number is asked for, without quotation marks: float(…) makes one of a text.",
+    bytes: "Bytes are asked for.",
+    list: "A list is asked for.",
+    dict: "A dict is asked for.",
+    tuple: "A pair is asked for.",
+    bool: "True or False is asked for.",
+    np.ndarray: "An array is asked for.",
+}
+# Hints for errors that come in any exercise, by words of the error's message.
+ERRORS = {
+    "positional argument": "The function gets as many arguments as the one that stood here at first. "
+    "Does your def have the same?",
+    "unexpected keyword argument": "One of the functions that you call does not know this name for "
+    "an argument.",
+    "is not defined": "This name is not known here. Does it need an import, or the name of its module "
+    "in front of it?",
+}
 
 
 class NotAttempted(Exception):
@@ -134,10 +158,12 @@ def results() -> dict[str, str]:
     return {name: this.state for name, this in exercises.items()}
 
 
-def returned(result):
-    """Return what the reader's function returned; raise Wrong if that is nothing."""
+def returned(result, *kinds: type):
+    """Return what the reader's function returned; raise Wrong if it is nothing, or of other types."""
     if result is None:
         raise Wrong("It returned nothing.", "What does the last line of the function return?")
+    if kinds:
+        _check_type(kinds, result, "It returned a value")
     return result
 
 
@@ -159,8 +185,9 @@ def _starter(*arguments):
 
 def _is_untouched(answer) -> bool:
     """Whether an answer is still three dots, holds some, or is a function of nothing else."""
-    if isinstance(answer, dict):
-        return any(value is ... for value in answer.values())
+    if isinstance(answer, dict | list):
+        values = answer.values() if isinstance(answer, dict) else answer
+        return any(value is ... for value in values)
     if code := getattr(answer, "__code__", None):
         says_nothing = all(value in (None, answer.__doc__) for value in code.co_consts)
         return says_nothing and _operations(code) == _operations(_starter.__code__)
@@ -171,14 +198,11 @@ def _operations(code) -> list[str]:
     return [instruction.opname for instruction in dis.get_instructions(code)]
 
 
-def _check_type(expected, answer) -> None:
-    if not isinstance(answer, expected):
-        first = expected[0] if isinstance(expected, tuple) else expected
-        wanted = {Callable: "A function is", str: "A text is", numbers.Real: "A number is"}
-        wanted |= {bytes: "Bytes are", list: "A list is", dict: "A dict is", tuple: "A pair is"}
-        raise Wrong(
-            f"The answer is of the type {type(answer).__name__}.", f"{wanted[first]} asked for."
-        )
+def _check_type(expected, answer, what: str = "The answer is") -> None:
+    first = expected[0] if isinstance(expected, tuple) else expected
+    is_class = first is Callable and isinstance(answer, type)  # which could be called, too
+    if not isinstance(answer, expected) or is_class:
+        raise Wrong(f"{what} of the type {type(answer).__name__}.", ASKED_FOR[first])
 
 
 def _explain(this: Exercise, error: Exception) -> list[str]:
@@ -190,5 +214,6 @@ def _explain(this: Exercise, error: Exception) -> list[str]:
         lines = ["It ended in an error.", walk.one_line(error, 200), where]
     else:
         lines = ["This answer could not be judged.", walk.one_line(error, 200)]
-    fitting = [text for words, text in this.errors.items() if words in str(error)]
+    hints = [*this.errors.items(), *ERRORS.items()]
+    fitting = [text for words, text in hints if words in str(error)]
     return [*lines, f"Hint: {(fitting or [this.hint])[0]}"]

@@ -1,4 +1,4 @@
-"""The measuring programs: `make measure` runs `commands/measure.py`, lesson 6 draws what it has written.
+"""The measuring programs: `make measure` runs `commands/measure.py`, lesson 9 draws what it has written.
 
 | file | what it does |
 |:--|:--|
@@ -9,8 +9,9 @@
 | contenders.py | starts a worker for each contender and lets them take turns |
 | functions.py | functions as AWS Lambda has them, under AWS's emulator |
 | record.py | from durations to the record: medians, ratios, shares |
-| costs.py | what Lambda charges |
+| reading.py | what the record says, by name |
+| live.py | the runtimes that are installed here, timed in a minute, for lesson 9 |
 | ratios.py | ratios in words |
-| figures.py | the drawings of lesson 6 |
+| figures.py | the drawings of lesson 9 and its appendix |
 | programs/ | what runs in other environments: workers, converters, the functions compared |
 """

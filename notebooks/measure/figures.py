@@ -1,4 +1,4 @@
-"""The drawings of lesson 6. Each has an alternative text, which says in words what it shows."""
+"""The drawings of lesson 9 and its appendix. Each says in words, as its alternative text, what it shows."""
 
 from itertools import zip_longest
 
@@ -16,6 +16,13 @@ def _bare(axis, label: str) -> None:
     """Label the horizontal axis, and leave out the lines around that nobody needs."""
     axis.set_xlabel(label)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _legend_above(axis, colors: dict) -> None:
+    """Say what the colors mean, above the drawing, where nothing else is."""
+    handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in colors.values()]
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+    axis.legend(handles, colors, ncols=min(5, len(colors)), fontsize=8, frameon=False, **place)
 
 
 def _with_others(rows: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
@@ -67,10 +74,7 @@ def stacked(rows: dict[str, dict[str, float]], label: str, form: str = "{:,.1f}"
     axis.invert_yaxis()
     axis.margins(x=0.12)
     _bare(axis, label)
-    handles = [plt.Rectangle((0, 0), 1, 1, color=colors[name]) for name in names]
-    columns = min(5, len(names))
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
-    axis.legend(handles, names, ncols=columns, fontsize=8, frameon=False, **place)
+    _legend_above(axis, {name: colors[name] for name in names})
     return walk.drawing(figure, f"{label}: {'; '.join(said)}")
 
 
@@ -94,25 +98,28 @@ def grouped(rows: dict[str, dict[str, float]], label: str, form: str = "{:,.0f}"
         for name, value in bars.items():
             place = names.index(name)
             at = y - 0.4 + height * (place + 0.5)
-            axis.barh(at, value, 0.92 * height, color=COLORS[place], alpha=0.8)
+            axis.barh(at, value, 0.92 * height, color=COLORS[place])
             axis.text(value, at, "  " + form.format(value), va="center", size=8)
         said.append(f"{row}: " + ", ".join(f"{name} {form.format(v)}" for name, v in bars.items()))
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.margins(x=0.12)
     _bare(axis, label)
-    handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in COLORS[: len(names)]]
-    axis.legend(handles, names, fontsize=8)
+    _legend_above(axis, dict(zip(names, COLORS, strict=False)))
     return walk.drawing(figure, f"{label}. {'; '.join(said)}")
 
 
-def rounds(values: dict[str, list[float]], label: str, form: str = "{:,.1f}") -> Image:
-    """Draw a dot for each round, and a line at the median.
+def dots(values: dict[str, list[float]], label: str, dot: str, form: str = "{:,.1f}") -> Image:
+    """Draw a dot for each value, and a line at the median.
 
     Parameters
     ----------
     values
-        The name of each row, and its value in each round.
+        The name of each row, and its values.
+    label
+        What the values are, with their unit.
+    dot
+        What a dot is.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.8 + 0.4 * len(values)))
     said = []
@@ -124,35 +131,48 @@ def rounds(values: dict[str, list[float]], label: str, form: str = "{:,.1f}") ->
     axis.set_yticks(range(len(values)), list(values))
     axis.set_ylim(len(values) - 0.5, -0.5)
     axis.set_xlim(left=0)
-    _bare(axis, f"{label}; a dot is a round, the line is the median")
+    _bare(axis, f"{label}; a dot is {dot}, the line is the median")
     return walk.drawing(figure, f"{label}: {'; '.join(said)}")
 
 
-def by_memory(curves: dict[str, dict[int, float]], label: str, form: str = "{:,.0f}") -> Image:
-    """Draw a point for each memory setting (MB) of each curve, both axes logarithmic.
+def by_memory(
+    curves: dict[str, dict[int, float]], label: str, form: str = "{:,.0f}", log: bool = True
+) -> Image:
+    """Draw a point for each memory setting (MB) of each curve, the settings on a logarithmic axis.
 
     Parameters
     ----------
     curves
         The name of each curve, and its value at each setting.
+    label
+        What the values are, with their unit.
+    form
+        How a value is written.
+    log
+        Whether the values' axis is logarithmic, too; else it begins at zero.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     said = []
-    for (name, values), color in zip(curves.items(), COLORS, strict=False):
-        axis.plot(list(values), list(values.values()), "o-", color=color, label=name)
-        for memory, value in values.items():
-            place = {"textcoords": "offset points", "xytext": (0, 5), "ha": "center"}
-            axis.annotate(form.format(value), (memory, value), size=7, color=color, **place)
+    for (name, values), mark in zip(curves.items(), "os^Dv", strict=False):
+        axis.plot(list(values), list(values.values()), marker=mark, markersize=5, label=name)
         listed = ", ".join(f"{memory:,} MB {form.format(v)}" for memory, v in values.items())
         said.append(f"{name}: {listed}")
+    settings = sorted({memory for values in curves.values() for memory in values})
     axis.set_xscale("log")
-    axis.set_yscale("log")
-    ticks = sorted({memory for values in curves.values() for memory in values})
-    axis.set_xticks(ticks, [f"{each:,}" for each in ticks])
-    axis.tick_params(axis="y", which="both", left=False, labelleft=False)
+    if log:
+        axis.set_yscale("log")
+        found = [value for values in curves.values() for value in values.values()]
+        low, high = min(found) / 1.3, max(found) * 1.3
+        steps = [step * 10**power for power in range(-3, 6) for step in (1, 2, 5)]
+        axis.set_yticks([step for step in steps if low < step < high])
+        axis.set_ylim(low, high)
+    else:
+        axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_formatter(lambda value, _: form.format(value))
     axis.minorticks_off()
-    axis.margins(y=0.12)
+    axis.set_xticks(settings, [f"{each:,}" for each in settings])
+    axis.grid(color="lightgrey", linewidth=0.6)
     axis.set_ylabel(label)
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     _bare(axis, "memory setting (MB); 1,769 MB buy the time of one CPU")
     return walk.drawing(figure, f"{label}. {'; '.join(said)}")

@@ -1,4 +1,4 @@
-"""Ratios in words, for lesson 6 and README's table."""
+"""Ratios in words, for lesson 9 and README's table."""
 
 OPPOSITE = {"faster": "slower", "smaller": "larger"}
 WORDS = {  # what is better, of each measure of a function

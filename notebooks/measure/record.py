@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from walk import costs
 
-from measure import costs, environments
+from measure import environments
 from measure.functions import LOG_PARTS, Function
 from measure.models import DEPLOYED, DOCUMENTED, ONE_THREAD, Contender
 from measure.plan import Plan
@@ -18,6 +19,7 @@ from measure.quota import WHOLE_CORE
 SCHEMA = 2  # another number when the names in the record change
 PHASES = ["Python", "the runtime, with NumPy", "Pillow, the helper", "the model", "first picture"]
 INSTALLED = "tensorflow", "onnxruntime", "litert", "tflite-runtime"
+COLD_STARTS = 0.01  # the share of requests that start a new copy of the function: an assumption
 MEASURES = {  # of a function, in each round
     "warm request": lambda function: np.median(function.request_ms[WHOLE_CORE], axis=1),
     "cold start": lambda function: np.array(function.cold_start_s),
@@ -167,8 +169,13 @@ def dollars(found: list[Contender]) -> dict[str, dict]:
     for each in found:
         if each.loads and (each.precision == "float32" or each.key == DEPLOYED):
             start_ms = 1000 * np.median(np.sum(each.start_s, axis=1))
-            request_ms = np.mean(each.request_ms(DOCUMENTED))
-            bills[", ".join(each.key)] = costs.bill(request_ms, start_ms)
+            request = costs.request(np.mean(each.request_ms(DOCUMENTED)), WHOLE_CORE)
+            start = costs.request(start_ms, WHOLE_CORE)
+            bills[", ".join(each.key)] = {
+                "requests": 1e6 * request["the call"],
+                "duration": 1e6 * request["the function's time"],
+                "cold starts": 1e6 * COLD_STARTS * start["the function's time"],
+            }
     return bills
 
 
@@ -213,7 +220,11 @@ def make_record(
         "ratios": ratios(functions),
         "invoke_options_ms": invoke_options,
         "float32_against_int8": mcnemar(float32, int8) if plan.photos else None,
-        "prices": costs.PRICES,
+        "prices": {
+            "date": costs.DATE,
+            "gb_second": costs.GB_SECOND["x86_64"],
+            "million_requests": 1e6 * costs.CALL,
+        },
         "million_requests_dollars": dollars(found),
     }
     return _plain(record)

@@ -17,17 +17,20 @@ GIVES = {
     "02-tflite-model": "a .tflite file",
     "03-predict": "the same scores",
     "04-lambda-function": "lambda_function.py",
-    "05-on-the-internet": "api.py",
-    "06-measurements": "what was gained",
-    "07-deployment": "an address on AWS",
-    "08-catalogue": "a table of scores",
+    "05-deployment": "a function on AWS",
+    "06-strangers": "guards.py",
+    "07-http": "api.py",
+    "08-public": "an address on AWS",
+    "09-measurements": "a memory setting",
+    "10-catalogue": "a table of scores",
+    "measurements-in-depth": "what was gained",
     "train-the-model": "lesson 1's model",
 }
 # Which of a lesson's pictures stands for it on the first page, by how its text begins; else the
 # first one does.
 PICTURES = {"01-keras-model": "Pictures: jeans: pants", "03-predict": "jeans.png"}
 
-# The pages that are no notebooks, with their sources.
+# The pages that are not notebooks, with their sources.
 TEXTS = {
     "functions": "lambda/README.md",
     "notebooks": "notebooks/README.md",
@@ -66,7 +69,7 @@ class Page:
 
     @property
     def number(self) -> str:
-        """The lesson's number; nothing for the appendix."""
+        """The lesson's number; nothing for an appendix."""
         return re.match(r"\d*", self.title)[0]
 
     @property
@@ -82,7 +85,8 @@ class Page:
     @property
     def for_colab(self) -> bool:
         """Whether it has the cell with which it runs in Google Colab."""
-        return any("colab" in cell.metadata.get("tags", []) for cell in self.notebook.cells)
+        cells = nbformat.read(REPOSITORY / self.source, as_version=4).cells
+        return any("colab" in cell.metadata.get("tags", []) for cell in cells)
 
     @property
     def pictures(self) -> list[tuple[str, str]]:
@@ -107,8 +111,8 @@ def _named(folder: str, pattern: str) -> list[str]:
 
 
 def lessons() -> list[Page]:
-    """The lessons in their order, and the appendix."""
-    names = [*_named("notebooks", "0*.ipynb"), "train-the-model"]
+    """The lessons in their order, and the appendices."""
+    names = [*_named("notebooks", "[0-9]*.ipynb"), "measurements-in-depth", "train-the-model"]
     return [
         Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
     ]
@@ -116,7 +120,7 @@ def lessons() -> list[Page]:
 
 def exercises() -> list[Page]:
     """The exercises in their order, and the homework."""
-    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "0*.ipynb")]
+    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "[0-9]*.ipynb")]
     files = {name: f"notebooks/{name}.ipynb" for name in [*names, "homework"]}
     return [Page(name, file, file) for name, file in files.items()]
 

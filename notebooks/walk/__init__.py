@@ -1,13 +1,23 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs), scores and models compared (comparing), pictures and tables (drawings), a web server and
-AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(bucket), what needs an environment of its own (environments). The tests use the same functions.
-Nothing here imports TensorFlow before a lesson does.
+(inputs, photos), scores and models compared (comparing), pictures and tables (drawings), a web server
+and AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
+(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests
+use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
-from .aws import LocalAws, bundle, deploy, local_aws, outputs, prepare_sam, start_aws
+from .aws import (
+    LocalAws,
+    bundle,
+    deploy,
+    local_aws,
+    outputs,
+    piece,
+    prepare_sam,
+    start_aws,
+    try_aws,
+)
 from .bucket import keys, result_rows, state_machine, variations, watch
 from .comparing import (
     check_export,
@@ -31,13 +41,13 @@ from .inputs import (
     check_preprocessing,
     class_names,
     keep_model,
-    keras_version,
+    library_of,
     load_kept_model,
     loading,
     model_file,
     open_to_older_keras,
-    photos_folder,
     picture_file,
+    preprocess_input,
 )
 from .lesson import (
     Problem,
@@ -50,6 +60,7 @@ from .lesson import (
     run,
     save,
 )
+from .photos import photos_by_class, photos_folder
 from .servers import (
     Runtime,
     emulator,

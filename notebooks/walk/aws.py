@@ -3,6 +3,7 @@
 import atexit
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,10 +19,13 @@ from urllib.parse import urlsplit
 import urllib3
 
 from .environments import ENVIRONMENTS, build, path_to_python
-from .lesson import Problem, run
+from .lesson import PUBLISHED, Problem, run
 
 PYTHON = ENVIRONMENTS["ministack"].python  # the Runtime in lambda/template.yaml
 NEEDS = f"MiniStack needs Linux, Python {PYTHON} and, the first time, a connection to PyPI."
+ELSEWHERE = f"Without it, read the lesson in {PUBLISHED}/, with all that it shows."
+
+_started: dict[tuple, "LocalAws"] = {}  # by what was asked for
 
 
 @dataclass
@@ -167,8 +171,10 @@ def local_aws(port: int = 0, log_file: str | Path = "generated/aws.log"):
         aws.stop()
 
 
-def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | None:
-    """Run an AWS on this machine until `stop`, or until this process ends; None where it cannot.
+def start_aws(port: int = 0, folder: str | Path | None = None, fresh: bool = False) -> LocalAws:
+    """Run an AWS on this machine until `stop`, or until this process ends.
+
+    What this process has already started in this way is returned as it is.
 
     Parameters
     ----------
@@ -176,14 +182,34 @@ def start_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | Non
         Where it listens; 0 takes a free port.
     folder
         Where it keeps what it has, for the next start with this folder; without one it forgets.
+    fresh
+        Whether it forgets what an earlier process left in that folder.
+
+    Raises
+    ------
+    Problem
+        It cannot run here, or the port is taken.
     """
+    asked = port, folder
+    if asked in _started and _started[asked].process.poll() is None:
+        return _started[asked]
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
     try:
-        aws = _start(port, Path("generated/aws.log"), folder and Path(folder))
+        aws = _started[asked] = _start(port, Path("generated/aws.log"), folder and Path(folder))
+    except Problem as problem:
+        raise Problem(f"{problem} {ELSEWHERE}") from None
+    atexit.register(aws.stop)
+    return aws
+
+
+def try_aws(port: int = 0, folder: str | Path | None = None) -> LocalAws | None:
+    """Do the same as `start_aws`; where it cannot, say why and return None."""
+    try:
+        return start_aws(port, folder)
     except Problem as problem:
         print(f"Nothing is deployed here. {problem}")
         return None
-    atexit.register(aws.stop)
-    return aws
 
 
 def bundle() -> ModuleType:
@@ -238,3 +264,46 @@ def outputs(stack: str) -> dict[str, str]:
     client = boto3.Session().client("cloudformation")  # sam's own command takes seconds for this
     (found,) = client.describe_stacks(StackName=stack)["Stacks"]
     return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+
+
+def piece(file: str | Path, *names: str) -> str:
+    """Return parts of a template, as they stand in the file.
+
+    Parameters
+    ----------
+    file
+        The template.
+    names
+        Of its parameters, conditions, resources or outputs, or of whole sections, in this order; each
+        comes with the comment that stands above it.
+
+    Raises
+    ------
+    Problem
+        The template has no part of one of these names.
+    """
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    for name in names:
+        if not any(_begins(name, line) for line in lines):
+            raise Problem(f"There is no {name} in {file}.")
+    return "\n\n".join("\n".join(_named(lines, name)) for name in names)
+
+
+def _begins(name: str, line: str) -> bool:
+    """Whether the part of a template with this name begins in this line."""
+    return bool(re.match(rf" {{0,2}}{re.escape(name)}:", line))
+
+
+def _named(lines: list[str], name: str) -> list[str]:
+    """Return the lines of the part of a template with this name."""
+    begin = next(n for n, line in enumerate(lines) if _begins(name, line))
+    depth = re.match(" *", lines[begin])[0] + " "  # of what belongs to it
+    end = begin + 1
+    while end < len(lines) and (lines[end].startswith(depth) or not lines[end]):
+        end += 1
+    while lines[begin - 1].strip().startswith("#"):
+        begin -= 1
+    text = lines[begin:end]
+    while re.match(r" *(#|$)", text[-1]):  # the comment of the next part
+        text.pop()
+    return text

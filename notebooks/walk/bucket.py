@@ -18,12 +18,17 @@ from .lesson import Problem
 SECONDS = 0.3  # between two looks at a run
 
 
-def variations(count: int, seed: int = 1) -> dict[str, bytes]:
+def variations(count: int, seed: int = 1, careless: float = 0) -> dict[str, bytes]:
     """Return so many JPEG pictures by their names: the samples, turned, mirrored, darker or paler.
 
-    The same count and seed give the same pictures.
+    The same arguments give the same pictures.
+
+    Parameters
+    ----------
+    careless
+        The share of those that were taken in a hurry: far away, cut off, on their side or in the dark.
     """
-    chance = random.Random(seed)
+    chance, hurry = random.Random(seed), random.Random(seed)
     samples = {
         Path(name).stem: Image.open(name).convert("RGB") for name in sorted(SAMPLES.glob("*.png"))
     }
@@ -35,10 +40,32 @@ def variations(count: int, seed: int = 1) -> dict[str, bytes]:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         for change in ImageEnhance.Brightness, ImageEnhance.Color, ImageEnhance.Contrast:
             image = change(image).enhance(chance.uniform(0.6, 1.4))
+        if hurry.random() < careless:
+            image = _taken_in_a_hurry(image, hurry)
         file = io.BytesIO()
         image.save(file, "JPEG", quality=85)
         pictures[f"{name}/{number:04}.jpg"] = file.getvalue()
     return pictures
+
+
+def _taken_in_a_hurry(image: Image.Image, chance: random.Random) -> Image.Image:
+    """Return a picture as it comes out far away, cut off, on its side or in the dark."""
+    side = image.width
+    match chance.choice(["far away", "cut off", "on its side", "in the dark"]):
+        case "far away":
+            small = image.resize([round(side * chance.uniform(0.2, 0.35))] * 2)
+            image = Image.new("RGB", image.size, image.getpixel((0, 0)))
+            image.paste(small, [chance.randrange(side - small.width) for _ in range(2)])
+        case "cut off":
+            left, top = (chance.uniform(0, 0.5) * side for _ in range(2))
+            image = image.crop((left, top, left + side / 2, top + side / 2))
+        case "on its side":
+            image = image.rotate(
+                chance.choice([-1, 1]) * chance.uniform(60, 180), fillcolor="white"
+            )
+        case "in the dark":
+            image = ImageEnhance.Brightness(image).enhance(chance.uniform(0.05, 0.15))
+    return image
 
 
 def watch(step_functions, execution: str, until: int | None = None) -> dict[str, int]:

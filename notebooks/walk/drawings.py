@@ -10,6 +10,21 @@ from IPython.display import Image as Drawing
 from IPython.display import Markdown
 from PIL import Image
 
+from .lesson import Problem
+
+# What the sample pictures show, for people who do not see them, by the name of the file.
+SEEN = {
+    "cap": "a blue cap",
+    "coat": "a light brown coat",
+    "dress": "a blue dress",
+    "flat-shoe": "a flat blue shoe",
+    "jeans": "blue jeans",
+    "running-shoe": "a grey running shoe",
+    "shorts": "green shorts",
+    "t-shirt": "a green t-shirt",
+    "top-hat": "a black top hat",
+}
+
 
 def probabilities(scores) -> np.ndarray:
     """Softmax of an array of logits; scores that already are probabilities stay as they are."""
@@ -21,7 +36,9 @@ def probabilities(scores) -> np.ndarray:
 
 
 def best(scores: dict[str, float]) -> str:
-    """Return the class with the highest score."""
+    """Return the class with the highest score; raise a Problem if these are no scores, but an error."""
+    if "errorMessage" in scores:  # what Lambda answers where the function failed
+        raise Problem(f"the function answered with an error: {scores['errorMessage']}")
     return max(scores, key=scores.get)
 
 
@@ -39,33 +56,44 @@ def drawing(figure, alt: str) -> Drawing:
 
 
 def show(picture, scores: dict[str, float]) -> Drawing:
-    """Draw a picture (a path or a Pillow image), and its scores with their probabilities."""
+    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar."""
     import matplotlib.pyplot as plt
 
+    best(scores)  # are they scores?
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
     left.imshow(_opened(picture))
     left.axis("off")
     ranked = sorted(scores, key=scores.get)
     colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
-    values = [scores[name] for name in ranked]
-    bars = right.barh(ranked, values, color=colors)
-    shares = [f"{share:.1%}" for share in probabilities(values)]
-    right.bar_label(bars, shares, padding=4)
-    right.axvline(0, color="black", linewidth=0.8)
-    right.margins(x=0.2)
-    right.set_xlabel("score, with the probability beside the bar")
+    shares = probabilities([scores[name] for name in ranked])
+    texts = [f"{share:.1%}" for share in shares]
+    right.bar_label(right.barh(ranked, shares, color=colors), texts, padding=4)
+    right.set_xlim(0, 1.15)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    right.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
+    right.set_xlabel("probability")
     right.spines[["top", "right"]].set_visible(False)
-    listed = ", ".join(f"{name} {scores[name]:.2f}" for name in reversed(ranked))
     name = Path(picture).name if isinstance(picture, str | Path) else "the picture"
-    return drawing(figure, f"{name}: {ranked[-1]}, {shares[-1]}. Scores: {listed}")
+    named = [f"{each} {text}" for each, text in zip(ranked, texts, strict=True)]
+    listed = ", ".join(reversed(named))
+    return drawing(
+        figure,
+        f"{name}: {ranked[-1]}, {texts[-1]}. Probabilities: {listed}" + _seen({name: picture}),
+    )
 
 
-def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
-    """Draw pictures (paths or Pillow images) side by side, each under its caption."""
+def gallery(pictures: dict[str, object], columns: int = 4, seen: str = "") -> Drawing:
+    """Draw pictures (paths or Pillow images), if there are any, side by side, each under its caption.
+
+    Parameters
+    ----------
+    seen
+        What one sees, in words, where the captions do not say it.
+    """
     import matplotlib.pyplot as plt
 
-    columns = min(columns, len(pictures))
-    rows = math.ceil(len(pictures) / columns)
+    columns = max(1, min(columns, len(pictures)))
+    rows = max(1, math.ceil(len(pictures) / columns))
     figure, axes = plt.subplots(rows, columns, figsize=(2.2 * columns, 2.6 * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
@@ -73,7 +101,18 @@ def gallery(pictures: dict[str, object], columns: int = 4) -> Drawing:
         axis.imshow(_opened(picture))
         axis.set_title(caption, size=10)
     figure.tight_layout()
-    return drawing(figure, "Pictures: " + "; ".join(" ".join(c.split()) for c in pictures))
+    captions = "; ".join(" ".join(caption.split()) for caption in pictures)
+    return drawing(figure, f"Pictures: {captions}" + (f". {seen}" if seen else _seen(pictures)))
+
+
+def _seen(pictures: dict[str, object]) -> str:
+    """Return a sentence on what pictures show, by their captions, as far as they are samples."""
+    files = [
+        picture if isinstance(picture, str | Path) else caption
+        for caption, picture in pictures.items()
+    ]
+    seen = [SEEN[stem] for stem in (Path(file).stem for file in files) if stem in SEEN]
+    return f". Drawn: {', '.join(seen)}" if seen else ""
 
 
 def _opened(picture) -> Image.Image:
@@ -125,20 +164,32 @@ def threads(*counts: int) -> Drawing:
     """
     import matplotlib.pyplot as plt
 
+    colors = {"works": "tab:blue", "stands still": "lightsteelblue", "has no thread": "white"}
     figure, axes = plt.subplots(1, len(counts), figsize=(9, 1.5), sharey=True)
     for axis, count in zip(np.atleast_1d(axes), counts, strict=True):
-        works = 20 / count  # ms
-        for cpu in range(count):
-            spans = [(start, works) for start in range(0, 60, 20)]
-            axis.broken_barh(spans, (cpu - 0.35, 0.7), color="tab:blue", edgecolor="white")
+        spent = 20 / count  # ms of each 20, until the share is used up
+        for cpu in range(2):
+            for start in range(0, 60, 20):
+                spans = {"works": (start, spent), "stands still": (start + spent, 20 - spent)}
+                if cpu >= count:
+                    spans = {"has no thread": (start, 20)}
+                for what, span in spans.items():
+                    look = {"facecolor": colors[what], "edgecolor": "grey", "linewidth": 0.5}
+                    axis.broken_barh([span] if span[1] else [], (cpu - 0.35, 0.7), **look)
         axis.set_xlim(0, 60)
         axis.set_ylim(1.5, -0.5)
         axis.set_yticks([0, 1], ["CPU 1", "CPU 2"])
         axis.set_xticks(range(0, 61, 20), [f"{ms} ms" for ms in range(0, 61, 20)])
         axis.set_title(f"{count} thread{'s' * (count > 1)}", size=10)
         axis.spines[["top", "right"]].set_visible(False)
-    said = [f"with {n}, {n} work for {20 / n:g} ms and stand still for the rest" for n in counts]
-    return drawing(figure, f"When threads work in each 20 ms of Lambda: {'; '.join(said)}")
+    boxes = [plt.Rectangle((0, 0), 1, 1, fc=color, ec="grey") for color in colors.values()]
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08)}
+    figure.legend(boxes, colors, ncols=len(colors), fontsize=8, frameon=False, **place)
+    said = {1: "with 1 thread, one CPU works all the time and the other has no thread"}
+    said |= {2: "with 2 threads, both CPUs work for 10 ms and stand still for the other 10"}
+    return drawing(
+        figure, f"When CPUs work in each 20 ms: {'; '.join(said[count] for count in counts)}"
+    )
 
 
 def table(rows: list[dict]) -> Markdown:

@@ -6,8 +6,9 @@ import io
 import json
 import sys
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from unittest import mock
 from urllib.parse import urlparse
 
 from PIL import Image, ImageOps
@@ -48,7 +49,12 @@ def check_preprocessing(name: str) -> None:
     from keras_image_helper.helper import preprocessors
 
     if name not in preprocessors:
-        raise Problem(f"PREPROCESSING={name} is none of: {', '.join(preprocessors)}")
+        raise Problem(f"PREPROCESSING={name} is not one of: {', '.join(preprocessors)}")
+
+
+def preprocess_input(name: str):
+    """Return Keras's `preprocess_input` for a value of PREPROCESSING."""
+    return importlib.import_module(f"keras.applications.{name}").preprocess_input
 
 
 def model_file(model: str) -> Path:
@@ -68,13 +74,13 @@ def model_file(model: str) -> Path:
     file = _local_file("MODEL", MODELS.get(model, model), expected)
     size = file.stat().st_size
     if model == "course-2021" and size != COURSE_2021_BYTES:
-        _refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
+        refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
     try:
         keras_version(file)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        _refuse(
+        refuse(
             file,
-            f"MODEL={model} is no Keras model, or a broken one. Expected: a whole model as "
+            f"MODEL={model} is not a Keras model, or it is broken. Expected: a whole model as "
             "model.save('model.keras') or model.save('model.h5') writes it, not weights alone.",
         )
     return file
@@ -123,18 +129,35 @@ def open_to_older_keras(file: Path) -> None:
 
 @contextmanager
 def loading(model: str, file: Path):
-    """Turn an error of `load_model` in the `with` block into a message that says what to do."""
+    """Turn an error of `load_model` in the `with` block into a message that says what to do.
+
+    Within the block, `keras.models.load_model` reads a file of Keras 2 with that.
+    """
     try:
-        yield
+        with _keras_2() if keras_version(file).startswith(("1.", "2.")) else nullcontext():
+            yield
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         loaded = [name for name in ("keras", "tf_keras") if name in sys.modules]
         here = " and ".join(sys.modules[name].__version__ for name in loaded)
-        _refuse(
+        refuse(
             file,
             f"MODEL={model} cannot be loaded. It was written by Keras {keras_version(file)}; here "
             f"is Keras {here}. The reason given: {reason}",
         )
+
+
+def _keras_2():
+    """Let Keras 2 do the work of `keras.models.load_model`, as long as the context lasts."""
+    import keras
+    import tf_keras
+
+    return mock.patch.object(keras.models, "load_model", tf_keras.models.load_model)
+
+
+def library_of(loaded) -> str:
+    """Return the name of the library that a loaded model is of: keras, or tf_keras for Keras 2."""
+    return type(loaded).__module__.partition(".")[0]
 
 
 def check_model(model: str, loaded, classes: list[str]) -> None:
@@ -229,7 +252,7 @@ def picture_file(image: str) -> Path:
         opened = Image.open(file)
         opened.load()  # decodes it whole
     except (OSError, SyntaxError, Image.DecompressionBombError):
-        _refuse(file, f"IMAGE={image} is no picture, or a broken one. Try another.")
+        refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
     plain = _plain(opened)
     if plain.tobytes() == opened.tobytes():
         return file
@@ -237,36 +260,6 @@ def picture_file(image: str) -> Path:
     plain.convert("RGB").save(content, "PNG")
     save(copy, content.getvalue())
     return copy
-
-
-def photos_folder(dataset: str) -> Path:
-    """Return the folder of photos that DATASET names; a zip archive is unpacked, once.
-
-    Parameters
-    ----------
-    dataset
-        DATASET: a folder with train/ and validation/, or the path or URL of a zip archive with them.
-
-    Raises
-    ------
-    Problem
-        It cannot be downloaded, or it is not a whole zip archive.
-    """
-    is_url = dataset.startswith(("http://", "https://"))
-    photos = download("DATASET", dataset) if is_url else Path(dataset)
-    if not photos.is_file():
-        return photos
-    found = photos.stat()
-    state = f"{photos.resolve()} {found.st_size} {found.st_mtime_ns}"
-    folder = DOWNLOADS / hashlib.sha256(state.encode()).hexdigest()[:8]
-    part = folder.with_suffix(".part")
-    try:
-        if not folder.exists():
-            zipfile.ZipFile(photos).extractall(part)
-            part.replace(folder)
-    except zipfile.BadZipFile:
-        _refuse(photos, f"DATASET={dataset} is no zip archive, or it did not arrive whole.")
-    return next((train.parent for train in folder.glob("**/train")), folder)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -314,7 +307,7 @@ def download(parameter: str, url: str) -> Path:
     return folder / name
 
 
-def _refuse(file: Path, message: str):
+def refuse(file: Path, message: str):
     """Raise a Problem about a file; if it was downloaded, the next try downloads it again."""
     if file.is_relative_to(DOWNLOADS):
         file.unlink()

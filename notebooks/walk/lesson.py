@@ -23,8 +23,9 @@ MADE_BY = {  # the lesson that makes a file
     "tflite-models.json": "02-tflite-model",
     "prediction.json": "03-predict",
     "lambda_function.py": "04-lambda-function",
-    "api.py": "05-on-the-internet",
-    "catalogue.py": "08-catalogue",
+    "guards.py": "06-strangers",
+    "api.py": "07-http",
+    "catalogue.py": "10-catalogue",
 }
 REMEDIES = {file: f"Run notebooks/{lesson}.ipynb first." for file, lesson in MADE_BY.items()}
 REMEDIES["measurements.json"] = "It comes with the repository; `make measure` makes one, too."
@@ -80,13 +81,13 @@ def begin(lesson: str, *needed: str, account: bool = False) -> None:
     # Lesson 1 writes an HDF5 file, as the course does.
     warnings.filterwarnings("ignore", message=".*saving your model as an HDF5 file")
     # The servers of the lessons are on this machine, also where a proxy leads to the internet.
-    _ask_no_proxy("127.0.0.1", "localhost")
+    ask_no_proxy("127.0.0.1", "localhost")
     logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
     for file in needed:
         require(file)
 
 
-def _ask_no_proxy(*hosts: str) -> None:
+def ask_no_proxy(*hosts: str) -> None:
     """Let hosts be asked without a proxy; of the variable's two spellings, programs know one or both."""
     spellings = "no_proxy", "NO_PROXY"
     listed = [each for name in spellings for each in os.environ.get(name, "").split(",")]
@@ -112,7 +113,10 @@ def _explain_name(shell, kind, error, trace, tb_offset=None):
     """Show what to do about a NameError in a cell; anywhere else, show it as it is."""
     last = traceback.extract_tb(trace)[-1]
     if last.name == "<module>" and "ipykernel" in last.filename:
-        text = f"`{error.name}` is not there yet: run the cells above this one first, in order."
+        text = (
+            f"`{error.name}` is not there yet: run the cells above this one first, in order. "
+            "If none of them makes it: is it spelt right, and imported?"
+        )
         shell._showtraceback(kind, error, [text])
     else:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 from urllib.parse import quote
 
 from .drawings import best
-from .lesson import Problem, one_line
+from .lesson import Problem, ask_no_proxy, one_line
 
 
 class _QuietServer(ThreadingHTTPServer):
@@ -31,13 +32,15 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def web_server(what):
+def web_server(what, name: str = ""):
     """Run a web server on this machine, for this machine only, as long as the `with` block.
 
     Parameters
     ----------
     what
         A folder; a file, of which the folder is served; or a request handler class.
+    name
+        For this process, the server is one on the internet: it has this name and a public address.
 
     Yields
     ------
@@ -60,10 +63,37 @@ def web_server(what):
     thread.daemon = True
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}{path}"
+        if name:
+            with _on_the_internet(name, server.server_port):
+                yield f"http://{name}{path}"
+        else:
+            yield f"http://127.0.0.1:{server.server_port}{path}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def _on_the_internet(name: str, port: int):
+    """Let this process find a port of this machine under a name, at a public address."""
+    public = "93.184.216.34"  # nothing goes there: whoever connects to it is led to the port
+    look_up, connect = socket.getaddrinfo, socket.create_connection
+
+    def found(host, *args, **kwargs):
+        if host == name:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (public, port))]
+        return look_up(host, *args, **kwargs)
+
+    def connected(address, *args, **kwargs):
+        here = address[0] in (name, public)
+        return connect(("127.0.0.1", port) if here else address, *args, **kwargs)
+
+    ask_no_proxy(name)
+    with (
+        mock.patch.object(socket, "getaddrinfo", found),
+        mock.patch.object(socket, "create_connection", connected),
+    ):
+        yield
 
 
 def emulator() -> Path:
@@ -80,6 +110,7 @@ class Runtime:
     url: str  # takes an event as JSON, by POST
     name: str  # what runs the function, for people
     log_file: Path
+    api: str = "127.0.0.1:9001"  # from where the function's runtime client fetches the events
     process: subprocess.Popen | None = None
 
     def log(self) -> list[str]:
@@ -159,7 +190,7 @@ def lambda_runtime(
     try:
         _wait_for(process, ports[0], log_file)
         url = f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations"
-        runtime = Runtime(url, "AWS's own runtime", log_file, process)
+        runtime = Runtime(url, "AWS's own runtime", log_file, f"127.0.0.1:{ports[1]}", process)
         yield runtime
         until = time.monotonic() + 1
         while not runtime._reported() and time.monotonic() < until:

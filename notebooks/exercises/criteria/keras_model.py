@@ -74,7 +74,7 @@ def reversed_classes(answer):
             "in another order is a model with other answers."
         )
     if answer not in classes:
-        raise Wrong(f"{answer!r} is none of the classes.", f"They are: {', '.join(classes)}.")
+        raise Wrong(f"{answer!r} is not one of the classes.", f"They are: {', '.join(classes)}.")
     if answer == walk.best(scores):
         raise Wrong(
             "That is the answer of the right order.",
@@ -99,7 +99,7 @@ def reversed_classes(answer):
 )
 def softmax_of_a_batch(answer):
     logits, large = np.array([[3.0, 1, 0, -2], [1, 1, 1, 2]]), np.array(np.nan)
-    found = np.asarray(returned(answer(logits.copy())))
+    found = np.asarray(returned(answer(logits.copy()), np.ndarray, list))
     if found.shape != logits.shape:
         raise Wrong(
             f"For logits of shape {logits.shape} it returned shape {found.shape}.",

@@ -24,7 +24,7 @@ def copy_of_lesson_3() -> Path:
     COPY.parent.mkdir(exist_ok=True)
     if not COPY.exists():
         text = Path("notebooks/03-predict.ipynb").read_text(encoding="utf-8")
-        walk.save(COPY, text.replace('path.append(\\"notebooks\\")', 'path.append(\\"../..\\")'))
+        walk.save(COPY, text.replace('[\\"notebooks\\", ', '[\\"../..\\", '))
     return COPY
 
 
@@ -49,10 +49,10 @@ def both_keys(answer):
     if answer == truth:
         return (
             f"The handler asks for {truth!r} first, and says nothing of the other key. A caller who "
-            "sends both has made a mistake and does not learn of it; lesson 5 changes that."
+            "sends both has made a mistake and does not learn of it; lesson 7 changes that."
         )
     if answer not in ("image", "url"):
-        raise Wrong(f"{answer!r} is no key of an event.", "Is it the image or the url?")
+        raise Wrong(f"{answer!r} is not a key of the event.", "Is it the image or the url?")
     raise Wrong(
         f"The scores are not those of the {answer}.",
         "Read the handler from its first line: for which key does it look first?",
@@ -120,7 +120,7 @@ def durations(answer):
     hint="In the copy of lesson 3, change what the handler returns; save the copy (Ctrl-S); run the "
     "command; then give the path of the file that it wrote.",
     errors={
-        "invalid syntax": "The exported file is no Python: look at the cell that you changed.",
+        "invalid syntax": "The exported file is not valid Python: look at the cell that you changed.",
         "zip() argument": "The copy is of another model than the one in generated/: delete the folder "
         "own/, and begin anew.",
         "is not defined": "The cells tagged lambda are all that is exported. Does a cell of yours "

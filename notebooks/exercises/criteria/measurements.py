@@ -1,27 +1,15 @@
-"""What makes an answer right: the exercises of lesson 6."""
+"""What makes an answer right: the exercises of lesson 9."""
 
 from collections.abc import Callable
 from numbers import Real
 
 import walk
 from checks import Wrong, exercise, returned
+from measure import reading
+from measure.quota import WHOLE_CORE
+from measure.ratios import times
 
 record = walk.load_measurements()
-
-
-def request_ms(model: str, runtime: str, precision: str) -> float:
-    """Return the median milliseconds of a request, without Lambda."""
-    (each,) = (
-        each
-        for each in record["contenders"]
-        if (each["model"], each["runtime"], each["precision"]) == (model, runtime, precision)
-    )
-    return each["request_ms"]["as documented"]["median"]
-
-
-def curve_of(function: str) -> dict[int, float]:
-    """Return the median milliseconds of a function's warm request by its memory in MB."""
-    return {int(mb): ms["median"] for mb, ms in record["functions"][function]["request_ms"].items()}
 
 
 @exercise(
@@ -34,14 +22,14 @@ def int8_speed(answer):
         return abs(found / value - 1) < 0.05
 
     if set(answer) != {"tflite-runtime", "litert"}:
-        raise Wrong(
-            f"Its keys are {', '.join(answer)}.", "Two runtimes: tflite-runtime and litert."
-        )
+        keys = ", ".join(map(str, answer))
+        raise Wrong(f"Its keys are {keys}.", "Two runtimes: tflite-runtime and litert.")
     for runtime, found in answer.items():
         if not isinstance(found, Real) or found <= 0:
-            raise Wrong(f"{runtime}: {found!r} is no factor.", "A number above 0 is asked for.")
+            raise Wrong(f"{runtime}: {found!r} is not a factor.", "A number above 0 is asked for.")
         truth, other = (
-            request_ms(model, runtime, "float32") / request_ms(model, runtime, "int8")
+            reading.request_ms(record, model, runtime, "float32")
+            / reading.request_ms(record, model, runtime, "int8")
             for model in ("ours", "xception")
         )
         if near(found, truth):
@@ -59,8 +47,8 @@ def int8_speed(answer):
             "round before you have divided.",
         )
     return (
-        f"The same file is {answer['litert']:.1f} times as fast on LiteRT, and on tflite-runtime it takes "
-        f"{1 / answer['tflite-runtime']:.0f} times as long. Never say that a model is fast; say where."
+        f"The same file makes LiteRT {times(answer['litert'], 'faster')}, and tflite-runtime "
+        f"{times(answer['tflite-runtime'], 'faster')}. Never say that a model is fast; say where."
     )
 
 
@@ -68,6 +56,7 @@ def int8_speed(answer):
     "gb-seconds",
     Callable,
     hint="Gigabytes times seconds: make gigabytes of the megabytes, and seconds of the milliseconds.",
+    errors={"positional argument": "It is given two numbers: the milliseconds, and the megabytes."},
 )
 def gb_seconds(answer):
     found = returned(answer(1000, 1024))
@@ -102,27 +91,61 @@ def gb_seconds(answer):
 @exercise(
     "cheapest-memory",
     Callable,
-    hint="For each memory, the gigabyte-seconds of a request. Which key has the fewest?",
+    hint="Of the settings that are fast enough, which key has the fewest gigabyte-seconds?",
+    errors={
+        "positional argument": "It is given two things: the dict, and the limit in milliseconds.",
+        "arg is an empty": "Nothing was left to choose from, although a setting takes at most the limit.",
+    },
 )
 def cheapest_memory(answer):
     made_up = {128: 900.0, 512: 200.0, 1024: 110.0, 1769: 70.0, 3538: 75.0}
-    found = returned(answer(made_up))
-    if not isinstance(found, Real) or found not in made_up:
-        raise Wrong(f"It returned {found!r}.", "A memory in MB is asked for: a key of the dict.")
+
+    def chosen(limit, milliseconds=made_up):
+        found = returned(answer(dict(milliseconds), limit))
+        if not isinstance(found, Real) or found not in milliseconds:
+            raise Wrong(
+                f"It returned {found!r}.", "A memory in MB is asked for: a key of the dict."
+            )
+        return found
+
+    found = chosen(1000)
     if found == 1769:
         raise Wrong("It chose the fastest.", "Fast is not cheap: the memory is paid for, too.")
     if found == 128:
         raise Wrong(
             "It chose the smallest.", "The function becomes slow with it, and the time is paid for."
         )
-    if found != 512 or answer({256: 119.0, 512: 58.0, 1024: 20.0, 1769: 15.0}) != 1024:
+    if found != 512 or chosen(1000, {256: 119.0, 512: 58.0, 1024: 20.0, 1769: 15.0}) != 1024:
         raise Wrong(
             "It does not always choose the cheapest.",
-            "Calculate the gigabyte-seconds of each, and compare.",
+            "Calculate the gigabyte-seconds of each setting in the dict that it is given, and compare.",
         )
-    curve = curve_of("ours (image)")
-    best = answer(curve)
+    for limit, truth in (150, 1024), (100, 1769), (200, 512):
+        found = chosen(limit)
+        if made_up[found] > limit:
+            raise Wrong(
+                f"For at most {limit} ms it chose {found:,} MB, which takes {made_up[found]:.0f} ms.",
+                "First leave out what is too slow, then choose.",
+            )
+        if found != truth:
+            raise Wrong(
+                f"For at most {limit} ms it chose {found:,} MB, but {truth:,} MB is fast enough and "
+                "cheaper.",
+                "At most means that the limit itself is still fast enough; then the cheapest counts.",
+            )
+    return about_our_image(answer)
+
+
+def about_our_image(answer) -> str:
+    """Say what is cheapest for our image, and why the lessons order 1,769 MB."""
+    curve = reading.curve(record, "ours (image)")
+    best = answer(curve, max(curve.values()))
+    said = f"For our image it is {best:,} MB if {curve[best]:.0f} ms are soon enough."
+    limit = curve[WHOLE_CORE]
+    if best == WHOLE_CORE or answer(curve, limit) != WHOLE_CORE:
+        return said
+    more = limit * WHOLE_CORE / (curve[best] * best) - 1
     return (
-        f"For our image it is {best:,} MB, with {curve[best]:.0f} ms. With less memory it gets less "
-        "than its share of a CPU, and waits; with more it pays for a CPU that it cannot use."
+        f"{said} If an answer may take {limit:.0f} ms at most, it is {WHOLE_CORE:,} MB, for "
+        f"{more:.0%} more. That is what the lessons order: a whole CPU for the one thread."
     )

@@ -42,12 +42,12 @@ def turned(answer):
     truth = {walk.best(scores_of(coat.rotate(angle))) for angle in (90, -90)}
     if answer in truth:
         return (
-            "Nobody trained it to read pictures on their side. Phones store photos so, and note how "
-            "they were held: lesson 5 looks at the note."
+            "Nobody trained it to read pictures on their side. Phones store photos like that, with a "
+            "note on how they were held: lesson 6 reads the note."
         )
     if answer not in lambda_function.classes:
         known = ", ".join(lambda_function.classes)
-        raise Wrong(f"{answer!r} is none of the classes.", f"They are: {known}.")
+        raise Wrong(f"{answer!r} is not one of the classes.", f"They are: {known}.")
     if answer == walk.best(scores_of(coat)):
         raise Wrong(
             "That is the upright coat.",
@@ -67,7 +67,7 @@ def turned(answer):
     errors={
         "bytes-like object is required": "base64 turns bytes into letters, not text. What does the "
         "file hold, and what did you give it?",
-        "codec can't decode": "A picture is no text: open the file for its bytes.",
+        "codec can't decode": "A picture is not a text: open the file for its bytes.",
     },
 )
 def picture_event(answer):
@@ -143,7 +143,7 @@ def short_handler(answer):
             f"The answer cannot travel: {error}.",
             "JSON knows Python's numbers, not NumPy's. One method of an array makes plain ones.",
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(returned(found, dict, list, tuple), dict):
         raise Wrong(
             f"It returned a {type(found).__name__}, not a dict.",
             "A caller does not know the order of your classes: give each score its name. (JSON of it "
@@ -171,7 +171,7 @@ def short_handler(answer):
         )
     if answer({"image": content_of(DRESS)}, None) == found:
         raise Wrong("Another picture gets the same answer.", "Score the picture of the event.")
-    return "That is a Lambda function. What is around it from here on, it can do without."
+    return "That is a complete Lambda function. All that the next lessons add stands around it."
 
 
 @exercise(
@@ -186,10 +186,11 @@ def top(answer):
     found = answer(given, 2)
     if found is None:
         raise Wrong("It returned nothing.", "`sort` sorts a list and returns None; see `sorted`.")
-    if not isinstance(found, list | tuple):
+    if isinstance(found, dict | set):
         raise Wrong(
             f"It returned a {type(found).__name__}.", "A list keeps the order that you gave it."
         )
+    returned(found, list, tuple)
     if given != made_up:
         raise Wrong("It changed the dict of the caller.", "Make a new list, and leave the dict.")
     if found and not isinstance(found[0], tuple | list):
@@ -205,6 +206,8 @@ def top(answer):
         )
     if names[:2] == ["fork", "plate"] and len(found) > 2:
         raise Wrong(f"It returned {len(found)} pairs for k = 2.", "A list can be sliced.")
+    if names == ["fork"]:
+        raise Wrong("It returned one pair for k = 2.", "A slice [:n] has n items.")
     if [tuple(pair) for pair in found] != [("fork", 3.0), ("plate", 2.0)]:
         raise Wrong(f"For {made_up} and k = 2 it returned {found}.", "(fork, 3.0) comes first.")
     first, second = (name for name, _ in answer(scores_of(COAT), 2))

@@ -22,6 +22,7 @@ def gb_seconds(milliseconds, memory_mb):
 
 
 # %% cheapest-memory
-def cheapest(milliseconds):
-    """The memory in MB at which a request costs least."""
-    return min(milliseconds, key=lambda memory: gb_seconds(milliseconds[memory], memory))
+def cheapest(milliseconds, limit):
+    """The memory in MB at which a request costs least, if it may take at most limit ms."""
+    fast_enough = [memory for memory, ms in milliseconds.items() if ms <= limit]
+    return min(fast_enough, key=lambda memory: gb_seconds(milliseconds[memory], memory))

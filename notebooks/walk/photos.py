@@ -1,0 +1,90 @@
+"""Folders of photos, those of the training and those of one's own."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+from PIL import Image
+
+from .inputs import DOWNLOADS, download, refuse
+from .lesson import Problem
+
+ENDINGS = ".jpg", ".jpeg", ".png", ".webp"
+
+
+def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
+    """Return the folder of photos that DATASET names; a zip archive is unpacked, once.
+
+    Parameters
+    ----------
+    dataset
+        DATASET: a folder with train/ and validation/, or the path or URL of a zip archive with them.
+    parameter
+        What it is called, if not DATASET.
+
+    Raises
+    ------
+    Problem
+        It cannot be downloaded, or it is not a whole zip archive.
+    """
+    is_url = dataset.startswith(("http://", "https://"))
+    photos = download(parameter, dataset) if is_url else Path(dataset)
+    if not photos.is_file():
+        return photos
+    found = photos.stat()
+    state = f"{photos.resolve()} {found.st_size} {found.st_mtime_ns}"
+    folder = DOWNLOADS / hashlib.sha256(state.encode()).hexdigest()[:8]
+    part = folder.with_suffix(".part")
+    try:
+        if not folder.exists():
+            zipfile.ZipFile(photos).extractall(part)
+            part.replace(folder)
+    except zipfile.BadZipFile:
+        refuse(photos, f"{parameter}={dataset} is not a zip archive, or it did not arrive whole.")
+    return next((train.parent for train in folder.glob("**/train")), folder)
+
+
+def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
+    """Return the files of the photos of one's own, by train or validation and by class.
+
+    Parameters
+    ----------
+    photos
+        PHOTOS: a folder with train/ and validation/, or the path or URL of a zip archive with them.
+
+    Raises
+    ------
+    Problem
+        A class has no photos in one of the two, or a file is not a picture.
+    """
+    folder = photos_folder(photos, "PHOTOS")
+    classes = sorted(each.name for each in folder.glob("train/*") if each.is_dir())
+    found = {
+        split: {
+            name: sorted(
+                file for file in (folder / split / name).glob("*") if file.suffix.lower() in ENDINGS
+            )
+            for name in classes
+        }
+        for split in ("train", "validation")
+    }
+    files = {f"{split}/{name}": each for split in found for name, each in found[split].items()}
+    missing = [place for place, each in files.items() if not each]
+    if missing or not classes:
+        raise Problem(
+            f"PHOTOS={photos}: no photos in {', '.join(missing) or 'train/'}. Expected: folders train "
+            "and validation, and in each of them a folder of photos (.jpg, .png, .webp) for every class."
+        )
+    if broken := [file.name for each in files.values() for file in each if not _opens(file)]:
+        raise Problem(
+            f"PHOTOS={photos}: broken, or not pictures: {', '.join(broken)}. Remove them."
+        )
+    return found
+
+
+def _opens(picture: Path) -> bool:
+    try:
+        Image.open(picture).load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    return True
