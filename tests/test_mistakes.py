@@ -32,6 +32,10 @@ keras.Model([picture, other], both).save("two-inputs.keras")
 keras.Model(grey, layers.Dense(2)(layers.Flatten()(grey))).save("grey.keras")
 keras.Model(any_size, layers.Dense(2)(layers.GlobalMaxPooling2D()(any_size))).save("any-size.keras")
 keras.Model(picture, scores).save_weights("only.weights.h5")
+keras.Model(picture, layers.Dense(1, "sigmoid")(layers.Flatten()(picture))).save("one-output.keras")
+scaled = layers.Rescaling(1 / 255, name="scaled")(picture)
+inside = keras.Model(picture, layers.Dense(2)(layers.Flatten()(scaled)))
+keras.Sequential([picture, inside]).save("scales.keras")
 """
 
 # Runs the first cells of lesson 1, as far as the check of the model, for each of the assignments.
@@ -88,6 +92,11 @@ MISTAKES = [
         "has input (None, 32, 32, 1) and output (None, 2). Expected: input (None, height,",
     ),
     ("MODEL=any-size.keras", "has input (None, None, None, 3) and output (None, 2). Expected"),
+    (
+        "MODEL=one-output.keras",
+        "MODEL=one-output.keras has a single output. Expected: one for each",
+    ),
+    ("MODEL=scales.keras", "MODEL=scales.keras scales its pictures itself, in its layer scaled;"),
     ("MODEL=http://127.0.0.1:9/a.keras", "could not be downloaded"),
     ("MODEL={server}/missing.keras", "missing.keras could not be downloaded: 404"),
     ("MODEL={server}/short.keras", "short.keras could not be downloaded"),

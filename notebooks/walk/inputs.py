@@ -161,7 +161,11 @@ def library_of(loaded) -> str:
 
 
 def check_model(model: str, loaded, classes: list[str]) -> None:
-    """Raise a Problem unless a loaded model takes one RGB picture and scores these classes."""
+    """Raise a Problem unless a loaded model takes one RGB picture and scores these classes.
+
+    Refused is, too, what would be answered wrongly without a word: a single output, whose softmax is
+    always 1, and a model that scales its pictures itself, to which they would come scaled twice.
+    """
     if len(loaded.inputs) != 1 or len(loaded.outputs) != 1:
         raise Problem(
             f"MODEL={model} has {len(loaded.inputs)} inputs and {len(loaded.outputs)} outputs. "
@@ -175,11 +179,27 @@ def check_model(model: str, loaded, classes: list[str]) -> None:
                 f"MODEL={model} has input {shapes[0]} and output {shapes[1]}. "
                 "Expected: input (None, height, width, 3) and output (None, number of classes)."
             )
+    if outputs == 1:
+        raise Problem(
+            f"MODEL={model} has a single output. Expected: one for each class; in place of one "
+            "sigmoid, Dense(2) with a softmax or with none, trained anew."
+        )
+    inside = [layer.name for layer in loaded._flatten_layers() if _scales(layer)]
+    if inside:
+        raise Problem(
+            f"MODEL={model} scales its pictures itself, in its layer {inside[0]}; the walk scales them "
+            "before, and twice would be wrong. Expected: a model that takes what PREPROCESSING makes."
+        )
     if len(classes) != outputs:
         raise Problem(
             f'CLASSES="{" ".join(classes)}" names {len(classes)} classes, but MODEL={model} has '
             f'{outputs} outputs. Name one class for each, as in CLASSES="cup fork glass".'
         )
+
+
+def _scales(layer) -> bool:
+    """Whether this layer, of Keras 2 or 3, does what `preprocess_input` does."""
+    return type(layer).__name__ in ("Rescaling", "Normalization")
 
 
 def check_course_scores(model: str, image_file: Path, scores: dict[str, float]) -> None:
