@@ -1,0 +1,61 @@
+"""The homework."""
+
+# A student's homework: two shapes of one's own.
+OWN_SHAPES = """
+def cross(draw, box, color):
+    left, top, right, bottom = box
+    third = (right - left) / 3
+    draw.rectangle((left + third, top, right - third, bottom), fill=color)
+    draw.rectangle((left, top + third, right, bottom - third), fill=color)
+
+
+def house(draw, box, color):
+    left, top, right, bottom = box
+    middle = (top + bottom) / 2
+    triangle(draw, (left, top, right, middle), color)
+    draw.rectangle((left + 4, middle, right - 4, bottom), fill=color)
+
+
+SHAPES = {"circle": circle, "square": square, "cross": cross, "house": house}
+classes = list(SHAPES)
+"""
+
+WRONG_HOMEWORK = {
+    "own-classes": [
+        ("check('learned', (1, 2))", "learned: not attempted yet. First come classes"),
+        ("check('function', {})", "function: not attempted yet. First come classes"),
+        ("check('stack', {})", "stack: not attempted yet. First come classes"),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'triangle': triangle, 'star': circle}",
+            "two of them new",
+        ),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'ox': None, 'hut': None}",
+            "ox has no function",
+        ),
+        (
+            "SHAPES = {'circle': circle, 'square': square, 'ball': circle, 'box': square}",
+            "ball draws the same as circle",
+        ),
+        (
+            "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
+            "'my star' is not a name for a class",
+        ),
+        ("SHAPES = ['cup', 'fork']", "Three classes are asked for; here are 2"),
+        ("SHAPES = ['cup', 'fork', 'soup plate']", "'soup plate' is not a name for a class"),
+        (OWN_SHAPES, "✓ own-classes: right"),
+    ],
+    "learned": [
+        ("see = lambda image: 'circle'", "More pictures or epochs"),
+        ("see = lambda image: image.colour", "in your line 1: see = lambda image: image.colour"),
+    ],
+    "function": [
+        ("answer = {'dress': 1.0}", "The function answers with: dress"),
+        ("answer = dict.fromkeys(classes, 0.0)", "not give Keras's scores"),
+    ],
+    "stack": [
+        ("stack_answer = None", "DEPLOY is False"),
+        ("stack_answer = {'message': 'Forbidden'}", "generated/aws.log may say why"),
+        ("stack_answer = {'prediction': 'hat', 'scores': {'hat': 1.0}}", "answers with: hat"),
+    ],
+}
