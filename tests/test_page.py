@@ -89,11 +89,17 @@ def send(page, event, target, content):
     page.evaluate(script, [event, target, list(content)])
 
 
-def test_a_chosen_picture_is_answered_with_all_scores(page):
+def test_a_chosen_picture_is_answered_with_all_probabilities(page):
     choose(page, PICTURES[0].with_name("jeans.png"))
     expect_answer(page, "pants")
     item = page.locator("#answers li").first
-    assert item.locator("tr").count() == 10
+    shares = [float(text.removesuffix(" %")) for text in item.locator("td.share").all_inner_texts()]
+    assert len(shares) == 10 and shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(100, abs=0.5) and shares[0] > 90
+    widths = item.locator(".bar").evaluate_all(
+        "bars => bars.map(bar => parseFloat(bar.style.width))"
+    )
+    assert widths == pytest.approx(shares, abs=0.06)
     assert item.locator("img").evaluate("image => image.naturalWidth") > 0
     expect(item).to_contain_text("% sure, in")
     expect(page.get_by_role("status")).to_contain_text("jeans.png: pants")
@@ -233,6 +239,13 @@ def test_a_lost_connection_gets_advice(page):
     page.context.set_offline(True)
     choose(page, COAT)
     expect_error(page, "cannot be reached")
+
+
+def test_scores_that_are_probabilities_are_shown_as_they_are(page):
+    answer = {"prediction": "x", "probability": 0.7, "scores": {"y": 0.1, "x": 0.7, "z": 0.2}}
+    page.route("**/*", lambda route: route.fulfill(json=answer))
+    choose(page, COAT)
+    expect(page.locator("#answers td.share")).to_have_text(["70.0 %", "20.0 %", "10.0 %"])
 
 
 def test_nothing_that_comes_back_becomes_html(page):
