@@ -196,11 +196,17 @@ def bundle(folder: Path) -> None:
         keep(folder, began)
 
 
+def is_newer(made: Path, made_of: list[Path]) -> bool:
+    """Whether something is there, and newer than all that it is made of, which is there, too."""
+    return made.exists() and all(
+        file.exists() and file.stat().st_mtime < made.stat().st_mtime for file in made_of
+    )
+
+
 def is_kept() -> bool:
-    """Whether the zip that was made last is newer than all that it is made of."""
+    """Whether the zip that was made last is as it would be made now."""
     made_by = "requirements-zip.txt", "samconfig.toml", "bundle.py"
-    made_of = [*content().values(), *(HERE / name for name in made_by)]
-    return KEPT.exists() and all(file.stat().st_mtime < KEPT.stat().st_mtime for file in made_of)
+    return is_newer(KEPT, [*content().values(), *(HERE / name for name in made_by)])
 
 
 def keep(folder: Path, began: float) -> None:

@@ -167,6 +167,26 @@ def returned(result, *kinds: type):
     return result
 
 
+def decides(function, yes: dict, no: dict, refuses: str, accepts: str) -> None:
+    """Raise Wrong unless the reader's function says yes and no to what it should.
+
+    Parameters
+    ----------
+    yes, no
+        What it is asked, each with the hint for the other answer. No answer counts as no, where that is
+        right.
+    refuses, accepts
+        What is said of the other answer, with {} for what was asked.
+    """
+    for asked, hint in yes.items():
+        if not returned(function(asked), bool):
+            raise Wrong(refuses.format(asked), hint)
+    for asked, hint in no.items():
+        answer = function(asked)
+        if answer is not None and returned(answer, bool):
+            raise Wrong(accepts.format(asked), hint)
+
+
 def _named(name: str) -> Exercise:
     if name not in exercises:
         raise walk.Problem(f"There is no exercise {name!r} here, but: {', '.join(exercises)}.")

@@ -236,8 +236,11 @@ def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
         lambda/samconfig.toml is wrong, or SAM failed.
     """
     try:
-        settings = bundle().settings()[config]
-        built = _is_built(settings["build"]["parameters"].get("build_dir", ".aws-sam/build"))
+        module = bundle()
+        settings = module.settings()[config]
+        folder = settings["build"]["parameters"].get("build_dir", ".aws-sam/build")
+        last = Path("lambda", folder, "template.yaml")  # what `sam build` writes last
+        built = module.is_newer(last, module.parts())
     except ValueError as error:
         raise Problem(f"lambda/{error}") from None
     stack = settings["global"]["parameters"]
@@ -247,14 +250,6 @@ def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
         run(f"sam build --config-env {config}", folder="lambda")
     run(f"sam deploy --config-env {config} --parameter-overrides {given}", folder="lambda")
     return outputs(stack["stack_name"])
-
-
-def _is_built(folder: str) -> bool:
-    """Whether the bundle in this folder is newer than all that the stack is made of."""
-    built = Path("lambda", folder, "template.yaml")  # what `sam build` writes last
-    return built.exists() and all(
-        part.exists() and part.stat().st_mtime < built.stat().st_mtime for part in bundle().parts()
-    )
 
 
 def outputs(stack: str) -> dict[str, str]:
@@ -283,20 +278,18 @@ def piece(file: str | Path, *names: str) -> str:
         The template has no part of one of these names.
     """
     lines = Path(file).read_text(encoding="utf-8").splitlines()
-    for name in names:
-        if not any(_begins(name, line) for line in lines):
+    begins = {
+        name: [n for n, line in enumerate(lines) if re.match(rf" {{0,2}}{re.escape(name)}:", line)]
+        for name in names
+    }
+    for name, found in begins.items():
+        if not found:
             raise Problem(f"There is no {name} in {file}.")
-    return "\n\n".join("\n".join(_named(lines, name)) for name in names)
+    return "\n\n".join("\n".join(_part(lines, found[0])) for found in begins.values())
 
 
-def _begins(name: str, line: str) -> bool:
-    """Whether the part of a template with this name begins in this line."""
-    return bool(re.match(rf" {{0,2}}{re.escape(name)}:", line))
-
-
-def _named(lines: list[str], name: str) -> list[str]:
-    """Return the lines of the part of a template with this name."""
-    begin = next(n for n, line in enumerate(lines) if _begins(name, line))
+def _part(lines: list[str], begin: int) -> list[str]:
+    """Return the lines of the part of a template that begins there."""
     depth = re.match(" *", lines[begin])[0] + " "  # of what belongs to it
     end = begin + 1
     while end < len(lines) and (lines[end].startswith(depth) or not lines[end]):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import walk
-from checks import Wrong, exercise, returned
+from checks import Wrong, decides, exercise, returned
 
 COAT = Path("notebooks/assets/coat.png")
 EVENTS = {
@@ -147,15 +147,13 @@ def _check_parts(event: dict) -> None:
     errors={"not supported between": "The status is a number."},
 )
 def try_again(answer):
-    for status, hint in {
+    yes = {
         502: "The picture's server failed. May it be back in a moment?",
         504: "The picture's server was too slow. May it be faster in a moment?",
         503: "Somebody else is to blame, and only for the moment.",
         429: "It begins with a 4, but the request itself was right: there were too many at once.",
-    }.items():
-        if not returned(answer(status), bool):
-            raise Wrong(f"It gives up at {status}.", hint)
-    for status, hint in {
+    }
+    no = {
         200: "That is the answer, and it is paid for: why ask again?",
         400: "The request itself is wrong. It is as wrong the next time.",
         404: "There is nothing at this path, now or later.",
@@ -163,10 +161,8 @@ def try_again(answer):
         413: "The picture does not become smaller.",
         415: "The picture stays of the kind that it is.",
         422: "The picture stays broken.",
-    }.items():
-        tries = answer(status)
-        if tries is not None and returned(tries, bool):
-            raise Wrong(f"It tries again after {status}.", hint)
+    }
+    decides(answer, yes, no, "It gives up at {}.", "It tries again after {}.")
     return (
         "Nothing is sent twice in vain. (And an app waits before it tries again, each time longer: "
         "otherwise a thousand apps keep a busy server busy.)"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import walk
-from checks import Wrong, exercise, returned
+from checks import Wrong, decides, exercise
 
 NUMBER = 3232235777
 NAME, NEIGHBOUR = "stranger.example", "127.0.0.1"
@@ -67,15 +67,13 @@ def which_machine(answer):
     },
 )
 def own_network(answer):
-    for address, hint in {
+    yes = {
         "10.0.1.7": "That is one of the shop's own machines, which have the pictures.",
         "10.0.1.255": "That is the last of the shop's own machines.",
         "8.8.8.8": "That is a server on the internet, where pictures come from, too.",
         "2606:4700::1111": "That is a server on the internet, in the newer form of addresses, IPv6.",
-    }.items():
-        if not returned(answer(address), bool):
-            raise Wrong(f"It refuses {address}.", hint)
-    for address, hint in {
+    }
+    no = {
         "127.0.0.1": "127.0.0.1 is this machine itself, the first that a stranger tries.",
         "10.0.0.5": "That is another machine of your network, which has no pictures.",
         "10.0.10.5": "Comparing the first letters of an address always takes some that were not "
@@ -87,10 +85,8 @@ def own_network(answer):
         "lesson 6 ask?",
         "224.0.0.1": "An address of many machines at once (multicast). guards.is_public knows it.",
         "::ffff:127.0.0.1": "An IPv4 address in an IPv6 coat. guards.is_public knows it.",
-    }.items():
-        may = answer(address)
-        if may is not None and returned(may, bool):
-            raise Wrong(f"It lets {address} through.", hint)
+    }
+    decides(answer, yes, no, "It refuses {}.", "It lets {} through.")
     return (
         "The rest of your network stays out of reach. (ALLOWED_HOSTS does it by names: whoever "
         "lists hosts there trusts them, wherever they are.)"
