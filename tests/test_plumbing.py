@@ -1,6 +1,7 @@
 """The functions that the lessons share, asked directly."""
 
 import ast
+import hashlib
 import ipaddress
 import json
 import os
@@ -169,12 +170,12 @@ def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp
     picture.write_bytes(b"the course's picture")
     wrong = dict.fromkeys("abcdefghij", 0.0)
     walk.check_course_scores("course-2021", picture, wrong)  # another picture
-    digest = walk.inputs.hashlib.sha256(picture.read_bytes()).hexdigest()
-    monkeypatch.setattr(walk.inputs, "COURSE_IMAGE_SHA256", digest)
+    digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+    monkeypatch.setattr(walk.models, "COURSE_IMAGE_SHA256", digest)
     walk.check_course_scores("embedded", picture, wrong)  # another model
     with pytest.raises(walk.Problem, match="the course's published logits differ by 9.88"):
         walk.check_course_scores("course-2021", picture, wrong)
-    right = dict(zip("abcdefghij", walk.inputs.COURSE_LOGITS, strict=True))
+    right = dict(zip("abcdefghij", walk.models.COURSE_LOGITS, strict=True))
     walk.check_course_scores("course-2021", picture, right)
 
 

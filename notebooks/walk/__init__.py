@@ -1,10 +1,11 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, photos), scores and models compared (comparing), pictures and tables (drawings), a web server
-and AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests
-use the same functions. Nothing here imports TensorFlow before a lesson does.
+(inputs, photos), the file of a model and what is in it (formats, models), scores and models compared
+(comparing), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
+(servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
+needs an environment of its own (environments). The tests use the same functions. Nothing here imports
+TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -33,19 +34,19 @@ from .comparing import (
     size_mb,
 )
 from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
-from .inputs import (
-    SAMPLES,
-    check_course_scores,
-    check_model,
-    check_parameters,
-    check_preprocessing,
-    class_names,
+from .formats import (
     keep_model,
     library_of,
     load_kept_model,
     loading,
     model_file,
     open_to_older_keras,
+)
+from .inputs import (
+    SAMPLES,
+    check_parameters,
+    check_preprocessing,
+    class_names,
     picture_file,
     preprocess_input,
 )
@@ -60,6 +61,7 @@ from .lesson import (
     run,
     save,
 )
+from .models import check_course_scores, check_model
 from .photos import photos_by_class, photos_folder
 from .servers import (
     Runtime,
