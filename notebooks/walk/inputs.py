@@ -1,5 +1,6 @@
 """What a walk works on: MODEL, IMAGE, CLASSES and PREPROCESSING, found and checked."""
 
+import ast
 import hashlib
 import importlib
 import io
@@ -36,20 +37,44 @@ def preprocess_input(name: str):
     return importlib.import_module(f"keras.applications.{name}").preprocess_input
 
 
-def check_parameters(classes: str, preprocessing: str) -> None:
-    """Raise a Problem unless CLASSES and PREPROCESSING are those that lesson 1 was run with."""
-    expected = load("generated/expected-scores.json")
-    names = class_names(classes)
-    theirs = list(expected["scores"][expected["image"]])
-    for name, here, there in (
-        ("CLASSES", names, theirs),
-        ("PREPROCESSING", [preprocessing], [expected["preprocessing"]]),
-    ):
-        if here != there:
+def parameters_of_lesson_1() -> dict[str, str]:
+    """Return the parameters that lesson 1 left for the function: CLASSES, PREPROCESSING, and so on.
+
+    Raises
+    ------
+    Problem
+        Lesson 1 has not run, or was run by an earlier version of this repository.
+    """
+    file = "generated/expected-scores.json"
+    parameters = load(file).get("parameters")
+    if not parameters:
+        raise Problem(f"{file} is of an earlier version. Run notebooks/01-keras-model.ipynb again.")
+    return parameters
+
+
+def check_parameters(classes: str, preprocessing: str, resize: str, scores: str) -> None:
+    """Raise a Problem unless lesson 3's parameters are those that lesson 1 was run with."""
+    here = {"CLASSES": classes, "PREPROCESSING": preprocessing, "RESIZE": resize, "SCORES": scores}
+    for name, value in parameters_of_lesson_1().items():
+        same = here[name] == value
+        if name == "CLASSES":  # in another spelling, with other spaces, it may name the same
+            same = class_names(classes) == class_names(value)
+        if not same:
             raise Problem(
-                f'{name}="{" ".join(here)}" here, but lesson 1 was run with "{" ".join(there)}". '
-                f"Give both lessons the same {name}."
+                f'{name} = "{here[name]}" here, but lesson 1 was run with "{value}". '
+                f'Write {name} = "{value}" into the cell of the parameters, or run lesson 1 with yours.'
             )
+
+
+def assigned(code: str) -> dict:
+    """Return the constants that a piece of Python assigns to names; of several the last."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
 
 
 def picture_file(image: str) -> Path:
