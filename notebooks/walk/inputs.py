@@ -1,8 +1,8 @@
 """What a walk works on: MODEL, IMAGE, CLASSES and PREPROCESSING, found and checked."""
 
 import hashlib
-import importlib
 import io
+import re
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -15,25 +15,45 @@ DOWNLOADS = Path("generated/downloads")
 
 
 def class_names(classes: str) -> list[str]:
-    """Split CLASSES; raise a Problem if a name is there twice, or none is there."""
-    names = classes.split()
+    """Return the names that CLASSES lists, or the file that it names, one a line.
+
+    Names are separated by commas if there is a comma (then they may hold spaces), else by spaces.
+
+    Raises
+    ------
+    Problem
+        A name is there twice, or none is there, or there is no such file.
+    """
+    text = classes
+    if classes.endswith(".txt"):
+        file = local_file("CLASSES", classes, "a text with the name of one class a line")
+        text = ",".join(file.read_text(encoding="utf-8-sig").splitlines())
+    names = text.split("," if "," in text else None)
+    names = [name.strip() for name in names if name.strip()]
     if not names or len(set(names)) < len(names):
         wrong = "names a class twice" if names else "names no class"
         raise Problem(f'CLASSES="{classes}" {wrong}.')
     return names
 
 
-def check_preprocessing(name: str) -> None:
-    """Raise a Problem unless keras-image-helper knows this way to prepare pictures."""
-    from keras_image_helper.helper import preprocessors
-
-    if name not in preprocessors:
-        raise Problem(f"PREPROCESSING={name} is not one of: {', '.join(preprocessors)}")
+def classes_text(names: list[str]) -> str:
+    """Return names as CLASSES lists them: separated by spaces, or commas where a name holds one."""
+    return (", " if any(" " in name for name in names) else " ").join(names)
 
 
-def preprocess_input(name: str):
-    """Return Keras's `preprocess_input` for a value of PREPROCESSING."""
-    return importlib.import_module(f"keras.applications.{name}").preprocess_input
+def size(text: str) -> tuple[int, int] | None:
+    """Return SIZE, as in "160x120" (width x height), as (height, width); None if it is empty.
+
+    Raises
+    ------
+    Problem
+        It is something else.
+    """
+    if not text:
+        return None
+    if not (found := re.fullmatch(r"(\d{1,5}) ?[x×*,] ?(\d{1,5})", text.strip().lower())):
+        raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
+    return int(found[2]), int(found[1])
 
 
 def check_parameters(classes: str, preprocessing: str) -> None:
@@ -43,7 +63,7 @@ def check_parameters(classes: str, preprocessing: str) -> None:
     theirs = list(expected["scores"][expected["image"]])
     for name, here, there in (
         ("CLASSES", names, theirs),
-        ("PREPROCESSING", [preprocessing], [expected["preprocessing"]]),
+        ("PREPROCESSING", [preprocessing], [expected["parameters"]["PREPROCESSING"]]),
     ):
         if here != there:
             raise Problem(
