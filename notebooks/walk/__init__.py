@@ -33,7 +33,7 @@ from .comparing import (
     same_answers,
     size_mb,
 )
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
+from .drawings import bars, best, chain, drawing, gallery, show, table, threads
 from .formats import (
     keep_model,
     library_of,
@@ -45,10 +45,10 @@ from .formats import (
 from .inputs import (
     SAMPLES,
     check_parameters,
-    check_preprocessing,
     class_names,
+    classes_text,
     picture_file,
-    preprocess_input,
+    size,
 )
 from .lesson import (
     Problem,
@@ -61,8 +61,10 @@ from .lesson import (
     run,
     save,
 )
-from .models import check_course_scores, check_model
+from .meaning import one_per_class, probabilities
+from .models import check_course_scores, check_model, plain, scores_kind
 from .photos import photos_by_class, photos_folder
+from .preparing import pixels, preprocess_input, preprocessing
 from .servers import (
     Runtime,
     emulator,

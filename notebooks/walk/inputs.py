@@ -2,8 +2,8 @@
 
 import ast
 import hashlib
-import importlib
 import io
+import re
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -16,25 +16,49 @@ DOWNLOADS = Path("generated/downloads")
 
 
 def class_names(classes: str) -> list[str]:
-    """Split CLASSES; raise a Problem if a name is there twice, or none is there."""
-    names = classes.split()
+    """Return the names that CLASSES lists, or the file that it names, one a line.
+
+    Names are separated by commas if there is a comma (then they may hold spaces), else by spaces.
+
+    Raises
+    ------
+    Problem
+        A name is there twice, or none is there, or there is no such file.
+    """
+    text = classes
+    if classes.endswith(".txt"):
+        file = local_file("CLASSES", classes, "a text with the name of one class a line")
+        text = ",".join(file.read_text(encoding="utf-8-sig").splitlines())
+    names = [name for name in _split(text) if name]
     if not names or len(set(names)) < len(names):
         wrong = "names a class twice" if names else "names no class"
         raise Problem(f'CLASSES="{classes}" {wrong}.')
     return names
 
 
-def check_preprocessing(name: str) -> None:
-    """Raise a Problem unless keras-image-helper knows this way to prepare pictures."""
-    from keras_image_helper.helper import preprocessors
-
-    if name not in preprocessors:
-        raise Problem(f"PREPROCESSING={name} is not one of: {', '.join(preprocessors)}")
+def _split(classes: str) -> list[str]:
+    """Split the text of CLASSES, as the function does."""
+    return [name.strip() for name in classes.split("," if "," in classes else None)]
 
 
-def preprocess_input(name: str):
-    """Return Keras's `preprocess_input` for a value of PREPROCESSING."""
-    return importlib.import_module(f"keras.applications.{name}").preprocess_input
+def classes_text(names: list[str]) -> str:
+    """Return names as CLASSES lists them: separated by spaces, or commas where a name holds one."""
+    return (", " if any(" " in name for name in names) else " ").join(names)
+
+
+def size(text: str) -> tuple[int, int] | None:
+    """Return SIZE, as in "160x120" (width x height), as (height, width); None if it is empty.
+
+    Raises
+    ------
+    Problem
+        It is something else.
+    """
+    if not text:
+        return None
+    if not (found := re.fullmatch(r"(\d{1,5}) ?[x×*,] ?(\d{1,5})", text.strip().lower())):
+        raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
+    return int(found[2]), int(found[1])
 
 
 def parameters_of_lesson_1() -> dict[str, str]:
@@ -56,10 +80,7 @@ def check_parameters(classes: str, preprocessing: str, resize: str, scores: str)
     """Raise a Problem unless lesson 3's parameters are those that lesson 1 was run with."""
     here = {"CLASSES": classes, "PREPROCESSING": preprocessing, "RESIZE": resize, "SCORES": scores}
     for name, value in parameters_of_lesson_1().items():
-        same = here[name] == value
-        if name == "CLASSES":  # in another spelling, with other spaces, it may name the same
-            same = class_names(classes) == class_names(value)
-        if not same:
+        if _split(here[name]) != _split(value):  # with other spaces, CLASSES names the same
             raise Problem(
                 f'{name} = "{here[name]}" here, but lesson 1 was run with "{value}". '
                 f'Write {name} = "{value}" into the cell of the parameters, or run lesson 1 with yours.'
