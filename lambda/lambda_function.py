@@ -30,13 +30,7 @@ input_index = interpreter.get_input_details()[0]["index"]
 output_index = interpreter.get_output_details()[0]["index"]
 
 
-classes = [name.strip() for name in CLASSES.split("," if "," in CLASSES else None)]
 _, height, width, channels = interpreter.get_input_details()[0]["shape"]
-
-# what keras-image-helper does not know; torch takes the mean and deviation of ImageNet's photos
-MEAN, DEVIATION = np.float32([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
-SCALINGS = {"none": lambda X: X, "rescale": lambda X: X / 255}
-SCALINGS["torch"] = lambda X: (X / 255 - MEAN) / DEVIATION
 
 
 def resize_image(img):
@@ -46,20 +40,28 @@ def resize_image(img):
     return np.atleast_3d(img.resize((width, height), Image.Resampling[RESIZE.upper()]))
 
 
+MEAN, DEVIATION = np.float32([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])  # of ImageNet
+SCALINGS = {"none": lambda X: X, "rescale": lambda X: X / 255}
+SCALINGS["torch"] = lambda X: (X / 255 - MEAN) / DEVIATION
+
+
 known = "xception" if PREPROCESSING in SCALINGS else PREPROCESSING
 preprocessor = create_preprocessor(known, target_size=(width, height))
 preprocessor.preprocess = SCALINGS.get(PREPROCESSING, preprocessor.preprocess)
 preprocessor.resize_image = resize_image
 
 
+classes = [name.strip() for name in CLASSES.split("," if "," in CLASSES else None)]
+
+
 def score(X):
-    """Score a prepared picture, X of shape (1, height, width, channels): a dict, class to score."""
+    """Score a prepared picture, X of shape (1, height, width, channels): a dict from class to score."""
     interpreter.set_tensor(input_index, X)
     interpreter.invoke()
-    scores = interpreter.get_tensor(output_index)[0].tolist()
-    if len(scores) == 1:  # for two classes; it tells of the second
-        scores.insert(0, 0.0 if SCORES == "logits" else 1 - scores[0])
-    return dict(zip(classes, scores, strict=True))
+    preds = interpreter.get_tensor(output_index)[0].tolist()
+    if len(preds) == 1:  # it stands for the second of two classes
+        preds.insert(0, 0.0 if SCORES == "logits" else 1 - preds[0])
+    return dict(zip(classes, preds, strict=True))
 
 
 def predict(url):
