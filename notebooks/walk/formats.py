@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from .inputs import local_file, refuse
-from .kinds import NOT_TAKEN, kind_of
+from .content import NOT_TAKEN, kind_of
 from .lesson import Problem, require, save
 from .models import plain
 from .older import mended
