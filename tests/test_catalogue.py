@@ -13,9 +13,9 @@ import urllib3
 import walk
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 from conftest import REPOSITORY, environment
+from contract import LIMITS, variables
 from corpus import JEANS
 from deployment import LAMBDA
-from test_contract import LIMITS, variables
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 
@@ -31,7 +31,7 @@ def s3(cloud):
 
 
 # What the function is made of; other tests import it in their own way.
-MODULES = "catalogue", "guards", "transport", "lambda_function"
+MODULES = "catalogue", "answers", "guards", "transport", "lambda_function"
 
 
 @pytest.fixture
