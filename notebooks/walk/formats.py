@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
-from .inputs import local_file, refuse
 from .content import NOT_TAKEN, kind_of
+from .inputs import local_file, refuse
 from .lesson import Problem, require, save
-from .models import plain
 from .older import mended
+from .plain import plain
 from .saved_models import read_saved_model, reason_of
 from .trust import (
     check_code,
@@ -214,11 +214,6 @@ def loading(model: str, file: Path, code: str = "", trust: str = ""):
 
     with mock.patch.object(keras.models, "load_model", load_model):
         yield
-
-
-def library_of(loaded) -> str:
-    """Return the name of the library that a loaded model is of: keras, or tf_keras for Keras 2."""
-    return type(loaded).__module__.partition(".")[0]
 
 
 def keep_model(file: Path) -> str:
