@@ -1,11 +1,11 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, photos), the file of a model and what is in it (formats, models), scores and models compared
-(comparing), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
-(servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
-needs an environment of its own (environments). The tests use the same functions. Nothing here imports
-TensorFlow before a lesson does.
+(inputs, samples, photos), a button for a photo of one's own (photo_button), the file of a model and
+what is in it (formats, models), scores and models compared (comparing), pictures and tables (drawings),
+a web server and AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full
+of pictures (bucket), what AWS charges (costs), what needs an environment of its own (environments). The
+tests use the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -43,7 +43,6 @@ from .formats import (
     open_to_older_keras,
 )
 from .inputs import (
-    SAMPLES,
     check_parameters,
     check_preprocessing,
     class_names,
@@ -62,7 +61,9 @@ from .lesson import (
     save,
 )
 from .models import check_course_scores, check_model
+from .photo_button import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
+from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,
     emulator,

@@ -9,8 +9,8 @@ from urllib.parse import urlparse
 from PIL import Image, ImageOps
 
 from .lesson import Problem, load, save
+from .samples import SAMPLES, course_photos
 
-SAMPLES = Path("notebooks/assets")
 DOWNLOADS = Path("generated/downloads")
 
 
@@ -62,20 +62,22 @@ def picture_file(image: str) -> Path:
     Parameters
     ----------
     image
-        IMAGE: the path or URL of a picture.
+        IMAGE: the path or URL of a picture, or `course` for a photo of the course's.
 
     Raises
     ------
     Problem
         There is no such file, it cannot be downloaded, or it is not a picture.
     """
-    file = local_file("IMAGE", image, "the path or URL of a picture")
+    if image == "course":
+        return next(iter(course_photos()), SAMPLES / "jeans.png")
+    file = local_file("IMAGE", image, "course, or the path or URL of a picture")
     try:
         opened = Image.open(file)
         opened.load()  # decodes it whole
     except (OSError, SyntaxError, Image.DecompressionBombError):
         refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
-    plain = _plain(opened)
+    plain = plain_picture(opened)
     if plain.tobytes() == opened.tobytes():
         return file
     content, copy = io.BytesIO(), Path("generated", f"{file.stem}.png")
@@ -84,7 +86,7 @@ def picture_file(image: str) -> Path:
     return copy
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def plain_picture(picture: Image.Image) -> Image.Image:
     """Turn a picture upright, and put it on a white background, with 8 bits a channel."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):  # 16 bits
