@@ -60,7 +60,9 @@ def show(picture, scores: dict[str, float]) -> Drawing:
     import matplotlib.pyplot as plt
 
     best(scores)  # are they scores?
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5], layout="constrained"
+    )
     left.imshow(_opened(picture))
     left.axis("off")
     ranked = sorted(scores, key=scores.get)

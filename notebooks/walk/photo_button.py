@@ -48,12 +48,15 @@ def photo_button(look):
     import ipywidgets
 
     button = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a photo")
-    button.layout.width = "auto"
+    button.layout = {"width": "max-content", "align_self": "flex-start"}
     seen = ipywidgets.Output()
 
     def show():
         display(look(YOUR_PHOTO))
-        print(f"The next cells and lessons take it along. To be rid of it, delete {YOUR_PHOTO}.")
+        print(
+            "Now run the cells below, also if you did before: the photo goes along, and on to the next "
+            f"lessons. To be rid of it, delete {YOUR_PHOTO}."
+        )
 
     def take(change):
         seen.clear_output()
