@@ -88,7 +88,7 @@ def time_here(files: dict[str, str]) -> dict[str, dict]:
         A runtime does not start, or cannot load the first file.
     """
     expected = walk.load("generated/expected-scores.json")
-    given = {"picture": expected["image"], "preprocessing": expected["preprocessing"]}
+    given = {"picture": expected["image"], "preprocessing": expected["parameters"]["PREPROCESSING"]}
     workers = []
     try:
         for package in [*walk.runtimes(), "tensorflow"]:

@@ -33,7 +33,7 @@ from .comparing import (
     same_answers,
     size_mb,
 )
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
+from .drawings import bars, best, chain, drawing, gallery, show, table, threads
 from .formats import (
     keep_model,
     library_of,
@@ -44,10 +44,10 @@ from .formats import (
 )
 from .inputs import (
     check_parameters,
-    check_preprocessing,
     class_names,
+    classes_text,
     picture_file,
-    preprocess_input,
+    size,
 )
 from .lesson import (
     Problem,
@@ -60,9 +60,11 @@ from .lesson import (
     run,
     save,
 )
-from .models import check_course_scores, check_model
+from .meaning import one_per_class, probabilities
+from .models import check_course_scores, check_model, plain, scores_kind
 from .photo_button import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
+from .preparing import pixels, preprocess_input, preprocessing
 from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,

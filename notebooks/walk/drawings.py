@@ -11,6 +11,7 @@ from IPython.display import Markdown
 from PIL import Image
 
 from .lesson import Problem
+from .meaning import probabilities
 
 # What the sample pictures show, for people who do not see them, by the name of the file.
 SEEN = {
@@ -24,15 +25,6 @@ SEEN = {
     "t-shirt": "a green t-shirt",
     "top-hat": "a black top hat",
 }
-
-
-def probabilities(scores) -> np.ndarray:
-    """Softmax of an array of logits; scores that already are probabilities stay as they are."""
-    scores = np.asarray(scores, dtype=float)
-    if scores.min() >= 0 and np.isclose(scores.sum(), 1, atol=1e-3):
-        return scores
-    exponentials = np.exp(scores - scores.max())  # the maximum keeps exp() from overflowing
-    return exponentials / exponentials.sum()
 
 
 def best(scores: dict[str, float]) -> str:
@@ -55,8 +47,11 @@ def drawing(figure, alt: str) -> Drawing:
     return Drawing(file.getvalue(), metadata={"alt": alt})  # Colab's IPython knows no `alt=`
 
 
-def show(picture, scores: dict[str, float]) -> Drawing:
-    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar."""
+def show(picture, scores: dict[str, float], kind: str) -> Drawing:
+    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar.
+
+    What the scores are, the kind, is one of `meaning.KINDS`.
+    """
     import matplotlib.pyplot as plt
 
     best(scores)  # are they scores?
@@ -67,7 +62,7 @@ def show(picture, scores: dict[str, float]) -> Drawing:
     left.axis("off")
     ranked = sorted(scores, key=scores.get)
     colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
-    shares = probabilities([scores[name] for name in ranked])
+    shares = probabilities([scores[name] for name in ranked], kind)
     texts = [f"{share:.1%}" for share in shares]
     right.bar_label(right.barh(ranked, shares, color=colors), texts, padding=4)
     right.set_xlim(0, 1.15)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from .lesson import Problem
+from .meaning import KINDS, check_kind
 
 # The scores (logits) that the course publishes for its model of 2021 and this picture.
 COURSE_IMAGE = (
@@ -55,6 +56,21 @@ def check_model(model: str, loaded, classes: list[str]) -> None:
 def _scales(layer) -> bool:
     """Whether this layer, of Keras 2 or 3, does what `preprocess_input` does."""
     return type(layer).__name__ in ("Rescaling", "Normalization")
+
+
+def scores_kind(loaded, given: str = "") -> str:
+    """Return what a loaded model's numbers are, one of `meaning.KINDS`: SCORES, or as its last layer says."""
+    if given:
+        check_kind(given)
+        return given
+    activation = getattr(loaded.layers[-1], "activation", None)
+    name = getattr(activation, "__name__", "")
+    return name if name in KINDS else "logits"
+
+
+def plain(loaded, size: tuple[int, int] | None = None):
+    """Return a model that takes one float32 picture and gives one row of float32 scores."""
+    return loaded
 
 
 def check_course_scores(model: str, image_file: Path, scores: dict[str, float]) -> None:
