@@ -8,6 +8,7 @@ from IPython.display import Markdown, display
 from PIL import Image
 
 from .inputs import plain_picture
+from .kinds import AS_JPEG, is_heic
 from .lesson import Problem, save
 
 YOUR_PHOTO = Path("generated/your-photo.png")
@@ -18,11 +19,6 @@ LONGEST = 1024
 NO_BUTTON = (
     "Where somebody runs this cell, in JupyterLab, VS Code or Google Colab, it shows a button that takes "
     "a photo from your disk."
-)
-AS_JPEG = (
-    "is a HEIC photo, as iPhones take them, and neither Keras nor the function reads those. Save it as "
-    "JPEG (Mac: open it in Preview, File, Export; Windows: open it in Paint, Save as; iPhone: Settings, "
-    "Camera, Formats, Most Compatible, for the next one), and choose that."
 )
 
 
@@ -88,8 +84,10 @@ def keep_photo(name: str, content: bytes) -> None:
     """
     if not content:
         raise Problem(f"{name} is empty. Choose another file.")
-    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        raise Problem(f"{name} {AS_JPEG}")
+    if is_heic(content):
+        raise Problem(
+            f"{name} is a HEIC photo, which neither Keras nor the function reads. {AS_JPEG}"
+        )
     try:
         picture = Image.open(io.BytesIO(content))
         picture.draft(None, (LONGEST, LONGEST))  # a JPEG's decoder can leave out what is too much
