@@ -1,7 +1,7 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, samples, kinds, photos), a button for a photo of one's own (photo_button), the file of a model
+(inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
 and what is in it (formats, models), scores and models compared (comparing), pictures and tables
 (drawings), a web server and AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a
 bucket full of pictures (bucket), what AWS charges (costs), what needs an environment of its own
@@ -63,7 +63,7 @@ from .lesson import (
 )
 from .meaning import one_per_class, probabilities
 from .models import check_course_scores, check_model, plain, scores_kind
-from .photo_button import photo_button, your_photo
+from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
 from .preparing import pixels, preprocess_input, preprocessing
 from .samples import SAMPLES, sample_pictures
