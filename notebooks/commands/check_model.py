@@ -132,7 +132,8 @@ def write_report(photos: dict, kind: str, scores: dict, lines: list[str]) -> Non
         file = f"{title.split()[0].lower()}.png"
         walk.save(REPORT / file, drawn.data)
         text += [f"## {title}", f"![{drawn.metadata['alt']}]({file})"]
-    text += [f"- {file}: {answers[file]}, {sure[file]:.1%} sure" for file in wrong[:WORST]]
+    named = [f"- {file}: {answers[file]}, {sure[file]:.1%} sure" for file in wrong[:WORST]]
+    text.append("\n".join(named))
     walk.save(REPORT / "report.md", "\n\n".join(text) + "\n")
 
 

@@ -31,8 +31,8 @@ COURSE_PHOTOS = {
         "8507460e38ec675e2dce14370a9d0031d087527c2af4c8e3c91ed98a7483fcbb",
     ),
     "outwear": (
-        "validation/outwear/2160a577-406a-4812-ada2-2a3cb30c2ba8.jpg",
-        "9b1dadb26340110d5a34be989c5a9221b014e62550a2bde43854bf2cfe12eadd",
+        "validation/outwear/2c1c3c2a-5b22-4133-9509-1877d6a106a0.jpg",
+        "3dee385832fc63594b123bed9acc5b51631fd1a54d40968461e3a5d1335be7cf",
     ),
     "shirt": (
         "validation/shirt/4db14d3d-05ca-48b1-9257-204b447c27bb.jpg",
