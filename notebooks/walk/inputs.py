@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from .kinds import AS_JPEG, TAKEN, kind_of
 from .lesson import Problem, load, save
+from .samples import SAMPLES, course_photos
 
-SAMPLES = Path("notebooks/assets")
 DOWNLOADS = Path("generated/downloads")
 
 # What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
@@ -119,14 +119,16 @@ def picture_file(image: str) -> Path:
     Parameters
     ----------
     image
-        IMAGE: the path or URL of a picture.
+        IMAGE: the path or URL of a picture, or `course` for a photo of the course's.
 
     Raises
     ------
     Problem
         There is no such file, it cannot be downloaded, or it is not a picture that can be read.
     """
-    file = local_file("IMAGE", image, "the path or URL of a picture")
+    if image == "course":
+        return next(iter(course_photos()), SAMPLES / "jeans.png")
+    file = local_file("IMAGE", image, "course, or the path or URL of a picture")
     kind = kind_of(file)
     if kind == "HEIC":
         refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
@@ -138,7 +140,7 @@ def picture_file(image: str) -> Path:
         too_large = _is_too_large(file, opened)
         if too_large:
             opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
-        plain = _plain(opened)
+        plain = plain_picture(opened)
     except Image.DecompressionBombError:
         refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
     except Exception:  # a decoder may fail in any way
@@ -160,7 +162,7 @@ def _is_too_large(file: Path, picture: Image.Image) -> bool:
     return len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def plain_picture(picture: Image.Image) -> Image.Image:
     """Turn a picture upright, and put it on a white background, with 8 bits a channel."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):  # 16 bits
