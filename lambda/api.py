@@ -19,7 +19,7 @@ from guards import (
     fetch,
     prepare,
 )
-from lambda_function import classes, score
+from lambda_function import SCORES, classes, score
 
 
 class UnknownPath(RequestError):
@@ -37,6 +37,7 @@ STATUS = {
     PictureTooLarge: 413,
     UnsupportedPicture: 415,
     BrokenPicture: 422,
+    answers.NoScores: 500,
     ServerFailed: 502,
     ServerTooSlow: 504,
 }
@@ -142,13 +143,14 @@ def answer(get_picture, request, log: dict) -> dict[str, float]:
     with timed(log, "decode_ms"):
         X = prepare(picture)
     with timed(log, "invoke_ms"):
-        return score(X)
+        return answers.checked(score(X))
 
 
 DESCRIPTION = {
     "POST /": 'JSON, {"url": "https://…"} or {"image": "base64"}, or a picture as the body',
     "content-types": ["application/json", *PICTURE_TYPES],
     "classes": classes,
+    "scores": SCORES,
 }
 
 
@@ -184,8 +186,8 @@ def lambda_handler(event, context):
     Returns
     -------
     dict
-        A score (logit, float) for each class, in the order of CLASSES; to an HTTP request, a
-        response whose body has the keys prediction, probability and scores.
+        A score (float) for each class, in the order of CLASSES; to an HTTP request, a response
+        whose body has the keys prediction, probability and scores.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """What comes out: scores and their differences, the sizes of models, the exported function."""
 
-import ast
 import importlib.util
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from IPython.display import Markdown
 
 from .drawings import best, table
+from .inputs import assigned
 from .lesson import Problem, load, save
 from .servers import Runtime
 
@@ -103,20 +103,12 @@ def loads(package: str, tflite_file: str) -> str:
 
 def check_export(file: str) -> None:
     """Raise a Problem unless an exported function has the parameters that lesson 3 was run with."""
-    run_with = load("generated/prediction.json")
-    values = {  # the last assignment counts: papermill adds one to the notebook's own
-        node.targets[0].id: node.value.value
-        for node in ast.parse(Path(file).read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant)
-    }
-    for name in "CLASSES", "PREPROCESSING":
-        found = values.get(name)
-        if found != run_with[name.lower()]:
+    found = assigned(Path(file).read_text(encoding="utf-8"))
+    for name, value in load("generated/prediction.json")["parameters"].items():
+        if found.get(name) != value:
             raise Problem(
-                f'{file} has {name} = "{found}", but lesson 3 was last run with '
-                f'"{run_with[name.lower()]}". Save lesson 3 and run it; then run this again. (Or '
+                f'{file} has {name} = "{found.get(name)}", but lesson 3 was last run with "{value}". '
+                f'Save lesson 3 with {name} = "{value}" and run it; then run this again. (Or '
                 'export the copy that `make` ran: NOTEBOOK = "generated/03-predict.ipynb".)'
             )
 
