@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-import zipfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
-from anyones.refused import REFUSED, SAME_FILE  # noqa: E402
+from anyones import run_cells  # noqa: E402
+from anyones.refused import REFUSED  # noqa: E402
 from anyones.taken import PREPARATIONS, TAKEN  # noqa: E402
 from keras.utils import load_img  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
@@ -74,7 +74,7 @@ def save(library, model, file):
         if file.stem.startswith("quantised"):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: [
-                [np.random.default_rng(n).uniform(0, 1, (1, *model.input_shape[1:])).astype("f")]
+                [np.random.default_rng(n).uniform(0, 1, (1, *shape_of(model))).astype("f")]
                 for n in range(20)
             ]
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -103,18 +103,24 @@ def ask(model, file, X):
     """What a model itself gives for one prepared picture, (height, width, channels)."""
     if file.stem.startswith("quantised"):
         return by_interpreter(file, X[None]).ravel()
-    if isinstance(model.input_shape, dict):
-        return np.array(model({"photo": X[None]}, training=False)["scores"]).ravel()
-    if model.input_shape[1] == 3 != model.input_shape[-1]:
-        X = X.transpose(2, 0, 1)
-    return np.array(model(X[None], training=False), dtype="float64").ravel()
+    X = X.transpose(2, 0, 1) if channels_first(model) else X
+    given = model({"photo": X[None]} if model.inputs[0].name == "photo" else X[None], training=False)
+    return np.array(given["scores"] if isinstance(given, dict) else given, "float64").ravel()
+
+
+def channels_first(model):
+    return shape_of(model)[0] == 3
+
+
+def shape_of(model):
+    """The shape of its picture, without the batch."""
+    (picture,) = model.inputs
+    return tuple(picture.shape)[1:]
 
 
 def pixels(case, model, picture, **settings):
     """A picture as `load_img` gives it to this model, (height, width, channels), float32."""
-    shape = model.input_shape
-    shape = shape["photo"] if isinstance(shape, dict) else shape
-    shape = (*shape[2:], 3) if shape[1] == 3 != shape[-1] else shape[1:]
+    shape = (*shape_of(model)[1:], 3) if channels_first(model) else shape_of(model)
     settings = {"interpolation": case.parameters.get("RESIZE", "nearest")} | settings
     mode = "grayscale" if shape[-1] == 1 else "rgb"
     img = load_img(picture, color_mode=mode, target_size=case.size or shape[:2], **settings)
@@ -136,13 +142,11 @@ def make_all(pictures):
         library.utils.set_random_seed(number)
         model, file = case.build(library), Path(case.file)
         X = np.stack([case.prepare(pixels(case, model, each)) for each in pictures])
-        if isinstance(model.input_shape, tuple) and model.input_shape[1] == 3:
-            X = X.transpose(0, 3, 1, 2)
+        X = X.transpose(0, 3, 1, 2) if channels_first(model) else X
         calibrate(library, model, X.astype("float32"), case.deviation)
         save(library, model, file)
-        grey = model.input_shape[-1] == 1 if isinstance(model.input_shape, tuple) else False
-        others = [p for p in PREPARATIONS if p is not case.prepare]
-        others = [p for p in others if not grey or p.__name__ in ("raw", "by_255", "to_one")]
+        ways = PREPARATIONS[:3] if shape_of(model)[-1] == 1 else PREPARATIONS  # grey has no colours
+        others = [way for way in ways if way is not case.prepare]
         wrong = {p.__name__: numbers_of(case, model, file, pictures[0], p) for p in others}
         other = "bilinear" if case.parameters.get("RESIZE", "nearest") == "nearest" else "nearest"
         wrong[other] = numbers_of(case, model, file, pictures[0], interpolation=other)
@@ -156,17 +160,10 @@ def make_all(pictures):
             Path(case.file).write_bytes(made)
         else:
             save(LIBRARIES[case.library], made, Path(case.file))
+    # In the lessons' process nobody has imported the student's own layers.
+    keras.saving.get_custom_objects().clear()
+    sys.modules.pop("own_layers", None)
     return answers
-
-
-def run_cells(cells, parameters):
-    """Run a lesson's cells as papermill does, with these parameters; return its names."""
-    names = {}
-    for source, tags in cells:
-        exec(source, names)
-        if "parameters" in tags:
-            names |= parameters
-    return names
 
 
 def run_lessons(lessons, parameters):
