@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from anyones.refused import REFUSED
 from anyones.taken import TAKEN
-from conftest import REPOSITORY, copy_repository, environment, lesson_cells
+from conftest import PICTURES, REPOSITORY, copy_repository, environment, lesson_cells
 
 pytestmark = pytest.mark.xdist_group("any model")
 
@@ -67,6 +67,8 @@ def folder(tmp_path_factory):
     """A copy of the repository where every model was made, and walked as far as it came."""
     folder = copy_repository(tmp_path_factory.mktemp("any model") / "a copy")
     (folder / "table").mkdir()
+    for picture in PICTURES[3:]:  # three and the one of colours are enough
+        (folder / "notebooks/assets" / picture.name).unlink()
     (folder / "own_layers.py").write_text(OWN_LAYERS)
     return folder
 

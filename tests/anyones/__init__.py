@@ -4,12 +4,26 @@
 lessons 1 and 2 on them in one process, `in_function` lesson 3 and the functions in another.
 """
 
+import functools
+import os
+from contextlib import redirect_stdout
+
 
 def run_cells(cells, parameters):
     """Run a lesson's cells as papermill does, with these parameters; return its names."""
     names = {}
-    for source, tags in cells:
-        exec(source, names)
-        if "parameters" in tags:
-            names |= parameters
+    with open(os.devnull, "w") as nothing, redirect_stdout(nothing):
+        for source, tags in cells:
+            exec(source, names)
+            if "parameters" in tags:
+                names |= parameters
     return names
+
+
+def leave_out_what_takes_long():
+    """Paint no drawings, and measure what is installed once: other tests look at these."""
+    import walk
+    from matplotlib.figure import Figure
+
+    Figure.savefig = Figure.tight_layout = lambda *args, **settings: None
+    walk.installed_mb = functools.cache(walk.installed_mb)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -17,11 +16,10 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
-from anyones import run_cells  # noqa: E402
+from anyones import leave_out_what_takes_long, run_cells  # noqa: E402
 from anyones.refused import REFUSED  # noqa: E402
 from anyones.taken import PREPARATIONS, TAKEN  # noqa: E402
 from keras.utils import load_img  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
 from PIL import Image  # noqa: E402
 
 LIBRARIES = {"keras": keras, "tf_keras": tf_keras}
@@ -178,16 +176,14 @@ def run_lessons(lessons, parameters):
 
 def main():
     lessons = json.load(sys.stdin)
-    # The lessons' drawings are looked at elsewhere: here they are not painted, which takes longest.
-    Figure.savefig = lambda self, file, **settings: None
+    leave_out_what_takes_long()
     colours("colours.png")
     pictures = [Path("colours.png"), *sorted(Path("notebooks/assets").glob("*.png"))]
     answers = make_all(pictures)
     for name, case in {**TAKEN, **REFUSED}.items():
         shutil.rmtree("generated", ignore_errors=True)
         given = {"MODEL": case.file, "IMAGE": "colours.png"} | case.parameters
-        with open(os.devnull, "w") as nothing, redirect_stdout(nothing):
-            answers.setdefault(name, {}).update(run_lessons(lessons, given))
+        answers.setdefault(name, {}).update(run_lessons(lessons, given))
         keras.backend.clear_session()
         if Path("generated").exists():
             shutil.move("generated", f"table/{name}")
