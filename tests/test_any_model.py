@@ -12,14 +12,16 @@ import sys
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from anyones.refused import REFUSED
 from anyones.taken import TAKEN
 from conftest import PICTURES, REPOSITORY, copy_repository, environment, lesson_cells
+from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("any model")
 
 # The student's own layers, as MODEL_CODE has them.
-OWN_LAYERS = '''
+OWN_LAYERS = """
 import keras
 
 
@@ -39,7 +41,7 @@ class Shifted(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"by": self.by}
-'''
+"""
 
 
 def cells_of(lesson, until=None):
@@ -152,11 +154,31 @@ def test_another_gets_one_sentence_that_says_why(in_keras, folder, name):
     assert not (folder / "ran").exists()  # the code of a Lambda layer
 
 
+@pytest.mark.parametrize("year", [2021, 2022, 2023, 2024])
+def test_the_lessons_answer_the_questions_of_a_cohorts_homework(in_keras, folder, year):
+    """Its size as TFLite, the index of its output, the first pixel, prepared, and the score."""
+    name = f"cohort_{year}"
+    printed, file = in_keras[name]["printed"], folder / f"table/{name}/clothing-model.tflite"
+    size = 200 if year == 2024 else 150  # pixels
+    img = Image.open(folder / "colours.png").resize((size, size), Image.Resampling.NEAREST)
+    X = np.array([img], dtype="float32") / 255
+    interpreter = Interpreter(str(file))
+    (score,) = in_keras[name]["true"]["colours.png"]
+
+    assert f"TF Lite {file.stat().st_size / 1e6:6.2f} MB" in printed
+    assert f"index {interpreter.get_output_details()[0]['index']} shape [1 1]" in printed
+    assert f"first pixel {X[0, 0, 0]}" in printed
+    assert f"{TAKEN[name].classes[1]:>12} {score:8.3f} {score:6.1%}" in printed
+
+
 def test_the_table_is_of_every_kind():
     assert len(TAKEN) >= 25
     for what in "kind", "prepare", "library":
-        assert len({getattr(model, what) for model in TAKEN.values()}) == {
-            "kind": 4,
-            "prepare": 5,
-            "library": 2,
-        }[what]
+        assert (
+            len({getattr(model, what) for model in TAKEN.values()})
+            == {
+                "kind": 4,
+                "prepare": 5,
+                "library": 2,
+            }[what]
+        )

@@ -5,19 +5,20 @@ lessons 1 and 2 on them in one process, `in_function` lesson 3 and the functions
 """
 
 import functools
-import os
+import io
 from contextlib import redirect_stdout
 
 
 def run_cells(cells, parameters):
-    """Run a lesson's cells as papermill does, with these parameters; return its names."""
-    names = {}
-    with open(os.devnull, "w") as nothing, redirect_stdout(nothing):
+    """Run a lesson's cells as papermill does, with these parameters; return its names, and what it
+    printed as `printed`."""
+    names, printed = {}, io.StringIO()
+    with redirect_stdout(printed):
         for source, tags in cells:
             exec(source, names)
             if "parameters" in tags:
                 names |= parameters
-    return names
+    return names | {"printed": printed.getvalue()}
 
 
 def leave_out_what_takes_long():

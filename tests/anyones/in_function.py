@@ -10,12 +10,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from anyones import leave_out_what_takes_long, run_cells
 from commands.execute import left_by_lesson_1
 from nbconvert.exporters import PythonExporter
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from traitlets.config import PyFileConfigLoader
+
+from anyones import leave_out_what_takes_long, run_cells
 
 LESSON_3 = "notebooks/03-predict.ipynb"
 EXPORTED = ["lambda_function", "guards", "transport", "answers", "api"]

@@ -16,11 +16,12 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
+from keras.utils import load_img  # noqa: E402
+from PIL import Image  # noqa: E402
+
 from anyones import leave_out_what_takes_long, run_cells  # noqa: E402
 from anyones.refused import REFUSED  # noqa: E402
 from anyones.taken import PREPARATIONS, TAKEN  # noqa: E402
-from keras.utils import load_img  # noqa: E402
-from PIL import Image  # noqa: E402
 
 LIBRARIES = {"keras": keras, "tf_keras": tf_keras}
 
@@ -102,7 +103,9 @@ def ask(model, file, X):
     if file.stem.startswith("quantised"):
         return by_interpreter(file, X[None]).ravel()
     X = X.transpose(2, 0, 1) if channels_first(model) else X
-    given = model({"photo": X[None]} if model.inputs[0].name == "photo" else X[None], training=False)
+    given = model(
+        {"photo": X[None]} if model.inputs[0].name == "photo" else X[None], training=False
+    )
     return np.array(given["scores"] if isinstance(given, dict) else given, "float64").ravel()
 
 
@@ -165,13 +168,12 @@ def make_all(pictures):
 
 
 def run_lessons(lessons, parameters):
-    """Run lessons 1 and 2; return what lesson 2's interpreter gave, or the error."""
+    """Run lessons 1 and 2; return what they printed, and lesson 2's interpreter gave, or the error."""
     try:
-        run_cells(lessons[0], parameters)
-        by_tflite = run_cells(lessons[1], {})["by_tflite"]
+        one, two = run_cells(lessons[0], parameters), run_cells(lessons[1], {})
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
-    return {"by_tflite": by_tflite}
+    return {"by_tflite": two["by_tflite"], "printed": one["printed"] + two["printed"]}
 
 
 def main():

@@ -5,6 +5,7 @@ A function builds a model with Keras 3 or tf_keras, or returns the content of a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .taken import THREE, begun, small, with_head
 
@@ -41,7 +42,7 @@ def flat(keras, *inputs, outputs=(3,), activation=None):
     x = [layers.Flatten()(each) for each in inputs]
     x = layers.Concatenate()(x) if len(x) > 1 else x[0]
     made = [layers.Dense(number, activation)(x) for number in outputs]
-    return keras.Model(list(inputs) if len(inputs) > 1 else inputs[0], made if len(made) > 1 else made[0])
+    return keras.Model(inputs, made)
 
 
 # --- would be answered wrongly without a word ----------------------------------------------------
@@ -55,7 +56,10 @@ def scaled_twice(keras):
 
 @refused("PREPROCESSING=none", PREPROCESSING="rescale")
 def normalized_twice(keras):
-    first = [keras.layers.RandomFlip(), keras.layers.Normalization(mean=[1, 2, 3], variance=[4, 4, 4])]
+    first = [
+        keras.layers.RandomFlip(),
+        keras.layers.Normalization(mean=[1, 2, 3], variance=[4, 4, 4]),
+    ]
     return small(keras, keras.layers.Dense(3), first=first)
 
 
@@ -181,10 +185,16 @@ def weights_alone(keras):
     return small(keras, keras.layers.Dense(3))
 
 
-@refused("ONNX", file="{}.onnx")
-def onnx(keras):
-    """As `torch.onnx.export` begins a file: ir_version 8, producer_name "pytorch"."""
-    return b"\x08\x08\x12\x07pytorch\x1a\x052.9.0" + bytes(100)
+@refused("ONNX", file="{}.onnx", classes="curly straight", PREPROCESSING="torch")
+def cohort_2025(keras):
+    """The homework of 2025: a file as `torch.onnx.export` begins it, its weights in another file.
+
+    These are the fields of ONNX's ModelProto: ir_version, producer_name, producer_version, graph
+    (with a name alone) and opset_import.
+    """
+    Path("cohort_2025.onnx.data").write_bytes(bytes(1000))
+    begin = b"\x08\x0a\x12\x07pytorch\x1a\x052.9.0"
+    return begin + b"\x3a\x0c\x12\x0amain_graph" + b"\x42\x04\x0a\x00\x10\x12"
 
 
 @refused("PyTorch", file="{}.pth")

@@ -394,3 +394,44 @@ def layers_of_ones_own(keras):
 def a_lambda_layer(keras):
     first = [keras.layers.Lambda(lambda x: x * 0.5 + 0.25)]
     return small(keras, keras.layers.Dense(3, "softmax"), first=first)
+
+
+# --- the homework of the ML Zoomcamp's module 9, by cohort, from memory --------------------------
+
+
+def homework(keras, size):
+    """The network that the cohorts of 2021 to 2024 trained, and got as a file."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((size, size, 3)),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+
+
+AS_THEN = {"library": "tf_keras", "file": "{}.h5", "PREPROCESSING": "rescale"}
+
+
+@model(by_255, "sigmoid", "cats dogs", **AS_THEN)
+def cohort_2021(keras):
+    return homework(keras, 150)
+
+
+@model(by_255, "sigmoid", "dino dragon", **AS_THEN)
+def cohort_2022(keras):
+    return homework(keras, 150)
+
+
+@model(by_255, "sigmoid", "bees wasps", **AS_THEN)
+def cohort_2023(keras):
+    return homework(keras, 150)
+
+
+@model(by_255, "sigmoid", "curly straight", PREPROCESSING="rescale")
+def cohort_2024(keras):
+    return homework(keras, 200)
