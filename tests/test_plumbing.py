@@ -140,35 +140,6 @@ def test_a_picture_that_libraries_read_differently_is_written_anew(folder, kind)
     assert np.array_equal(Image.open(file), image.convert("RGB"))
 
 
-@pytest.mark.parametrize(
-    ("classes", "preprocessing", "message"),
-    [
-        ("hat shoes pants", "xception", 'CLASSES="hat shoes pants" here, but lesson 1 was run'),
-        ("hat pants shoes", "vgg16", 'PREPROCESSING="vgg16" here, but lesson 1 was run with "xc'),
-    ],
-)
-def test_lesson_3_wants_the_parameters_of_lesson_1(folder, classes, preprocessing, message):
-    expected = {
-        "image": "a.png",
-        "scores": {"a.png": SCORES},
-        "parameters": {"PREPROCESSING": "xception"},
-    }
-    walk.save("generated/expected-scores.json", expected)
-    walk.check_parameters("hat pants shoes", "xception")
-    with pytest.raises(walk.Problem, match=message):
-        walk.check_parameters(classes, preprocessing)
-
-
-def test_an_export_of_a_notebook_that_was_not_saved_is_noticed(folder):
-    walk.save("generated/prediction.json", {"classes": "cup fork", "preprocessing": "xception"})
-    function = Path("lambda/lambda_function.py")
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\nCLASSES = "cup fork"\n')
-    walk.check_export(function)  # the last one counts: papermill's
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\n')
-    with pytest.raises(walk.Problem, match="Save lesson 3 and run it; then run this again."):
-        walk.check_export(function)
-
-
 def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp_path, monkeypatch):
     picture = tmp_path / "pants.jpg"
     picture.write_bytes(b"the course's picture")

@@ -10,7 +10,7 @@ from unittest import mock
 
 from .inputs import local_file, refuse
 from .lesson import require, save
-from .models import plain
+from .plain import plain
 
 RELEASES = "https://github.com/DataTalksClub/machine-learning-zoomcamp/releases/download"
 MODELS = {
@@ -118,11 +118,6 @@ def _keras_2():
     import tf_keras
 
     return mock.patch.object(keras.models, "load_model", tf_keras.models.load_model)
-
-
-def library_of(loaded) -> str:
-    """Return the name of the library that a loaded model is of: keras, or tf_keras for Keras 2."""
-    return type(loaded).__module__.partition(".")[0]
 
 
 def keep_model(file: Path) -> str:
