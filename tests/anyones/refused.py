@@ -87,7 +87,7 @@ def a_kind_that_is_none(keras):
     return small(keras, keras.layers.Dense(3))
 
 
-@refused("2", classes="cats dogs birds")
+@refused("names 3 classes", "single output", classes="cats dogs birds")
 def three_classes_for_one_sigmoid(keras):
     return small(keras, keras.layers.Dense(1, "sigmoid"))
 
@@ -105,7 +105,7 @@ def dropout_active_in_prediction(keras):
     return keras.Model(picture, keras.layers.Dense(3)(x))
 
 
-@refused("not a number")
+@refused("nan")
 def nan_in_the_weights(keras):
     made = small(keras, keras.layers.Dense(3, bias_initializer="zeros"))
     made.layers[-1].bias.assign([0, float("nan"), 0])
