@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from .inputs import local_file, refuse
-from .kinds import NOT_TAKEN, kind_of
 from .lesson import Problem, require, save
+from .model_kinds import NOT_TAKEN, kind_of
 from .older import mended
 from .plain import plain
 from .saved_models import read_saved_model

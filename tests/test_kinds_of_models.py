@@ -17,7 +17,7 @@ from conftest import REPOSITORY
 from corpus import ASSETS, base64_text, encoded, http_v2, picture
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("kinds")
+pytestmark = pytest.mark.xdist_group("kinds of models")
 
 
 class Kind(NamedTuple):
