@@ -173,6 +173,18 @@ def a_lambda_layer_of_keras_3(keras):
     return small(keras, keras.layers.Dense(3), first=[code])
 
 
+@refused("TRUST_MODEL=true", file="{}", library="tf_keras")
+def a_saved_model(keras):
+    """A program of TensorFlow's, which could do anything."""
+    return small(keras, keras.layers.Dense(3))
+
+
+@refused("SCORES=", file="{}", TRUST_MODEL="true")
+def an_exported_model(keras):
+    """It has no layers that could be asked what its numbers are."""
+    return small(keras, keras.layers.Dense(3))
+
+
 @refused("Shifted", "MODEL_CODE")
 def a_layer_without_its_code(keras):
     import own_layers
@@ -218,6 +230,6 @@ def a_pointer_of_git_lfs(keras):
     )
 
 
-@refused("is not a Keras model", file="{}.keras")
+@refused("web page", file="{}.keras")
 def a_page_in_its_place(keras):
     return b"<!DOCTYPE html><html><body>Sign in</body></html>"

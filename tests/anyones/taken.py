@@ -366,12 +366,15 @@ def keras_file_of_keras_2(keras):
     return small(keras, keras.layers.Dense(3, "softmax"))
 
 
-@model(to_one, "softmax", library="tf_keras", file="{}")
+@model(to_one, "softmax", library="tf_keras", file="{}", TRUST_MODEL="true")
 def saved_model_of_keras_2(keras):
     return small(keras, keras.layers.Dense(3, "softmax"))
 
 
-@model(by_255, "softmax", file="{}", PREPROCESSING="rescale")
+AS_EXPORTED = {"file": "{}", "TRUST_MODEL": "true", "SCORES": "softmax"}
+
+
+@model(by_255, "softmax", PREPROCESSING="rescale", **AS_EXPORTED)
 def exported_saved_model(keras):
     return small(keras, keras.layers.Dense(3, "softmax"))
 
