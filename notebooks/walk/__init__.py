@@ -40,6 +40,7 @@ from .formats import (
     load_kept_model,
     loading,
     model_file,
+    read_model,
 )
 from .inputs import (
     SAMPLES,

@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
+from .content import NOT_TAKEN, kind_of
 from .inputs import local_file, refuse
 from .lesson import Problem, require, save
-from .model_kinds import NOT_TAKEN, kind_of
 from .older import mended
 from .plain import plain
-from .saved_models import read_saved_model
+from .saved_models import read_saved_model, reason_of
 from .trust import (
     check_code,
     not_known,
@@ -50,7 +50,21 @@ NOT_IN_HDF5 = (
 
 
 def model_file(model: str) -> Path:
-    """Return the file of a Keras model, downloaded where it has a URL.
+    """Return the file of a Keras model, as `found` finds it.
+
+    Raises
+    ------
+    Problem
+        There is no such file, it cannot be downloaded, or it is not a whole Keras model.
+    """
+    file = found(model)
+    if kind_of(file) == "tflite":
+        raise Problem(f"MODEL={model} {TFLITE}")
+    return file
+
+
+def found(model: str) -> Path:
+    """Return the file of a model, downloaded where it has a URL.
 
     A directory (a SavedModel) is packed into one file, and an archive unpacked.
 
@@ -62,7 +76,7 @@ def model_file(model: str) -> Path:
     Raises
     ------
     Problem
-        There is no such file, it cannot be downloaded, or it is not a whole Keras model.
+        There is no such file, it cannot be downloaded, or it is not a whole model.
     """
     address = MODELS.get(model, model)
     if Path(address).is_dir():
@@ -78,8 +92,6 @@ def model_file(model: str) -> Path:
     kind = kind_of(file)
     if kind in NOT_TAKEN:
         refuse(file, f"MODEL={model} {NOT_TAKEN[kind]}")
-    if kind == "tflite":
-        raise Problem(f"MODEL={model} {TFLITE}")
     return file
 
 
@@ -158,7 +170,7 @@ def read_model(model: str, file: Path, code: str = "", trust: str = ""):
     trust = trusted(trust)
     if kind_of(file) == "saved model":
         if not trust:
-            refuse_code(model, "as every SavedModel does: it is a program of TensorFlow's")
+            refuse_code(model, "as every SavedModel does (it is a program of TensorFlow's)")
         return read_saved_model(model, file)
     version, config = keras_version(file), _config(file)
     keras = importlib.import_module("tf_keras" if version.startswith(("1.", "2")) else "keras")
@@ -172,13 +184,12 @@ def read_model(model: str, file: Path, code: str = "", trust: str = ""):
             if name in operations(keras):  # a file of Keras 3, which reads no such file of its own
                 refuse(file, f"MODEL={model} holds {name}, {NOT_IN_HDF5}")
             refuse_missing(model, name)
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         loaded = [sys.modules[name] for name in ("keras", "tf_keras") if name in sys.modules]
         here = " and ".join(each.__version__ for each in loaded)
         refuse(
             file,
             f"MODEL={model} cannot be loaded. It was written by Keras {version}; here is Keras {here}. "
-            f"The reason given: {reason}",
+            f"The reason given: {reason_of(error)}",
         )
 
 
@@ -215,5 +226,7 @@ def keep_model(file: Path) -> str:
 def load_kept_model(expected: dict):
     """Load the Keras model that lesson 1 kept, as it was loaded there."""
     file = require(expected["model"])
+    if kind_of(file) == "tflite":
+        raise Problem(f"MODEL {TFLITE} Go on with lesson 3.")
     loaded = read_model(str(file), file, expected["model_code"], expected["trust_model"])
     return plain(loaded, expected["size"])

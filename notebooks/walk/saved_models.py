@@ -35,11 +35,10 @@ def read_saved_model(model: str, file: Path):
                 return tf_keras.models.load_model(folder, compile=False)
             return _around(folder)
         except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             refuse(
                 file,
                 f"MODEL={model} is a SavedModel that cannot be loaded as a Keras model. Expected: a "
-                f"signature serving_default with one picture in. The reason given: {reason}",
+                f"signature serving_default with one picture in. The reason given: {reason_of(error)}",
             )
 
 
@@ -55,3 +54,9 @@ def _around(folder: str):
     )
     scores = keras.layers.TFSMLayer(folder, call_endpoint="serving_default")(picture)
     return keras.Model(picture, scores)
+
+
+def reason_of(error: Exception, length: int = 200) -> str:
+    """Return the last line of an error's message, which is where Keras has the reason; cut, if long."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    return reason if len(reason) <= length else f"{reason[:length]}…"

@@ -60,14 +60,14 @@ def check_code(model: str, config: dict, own: dict) -> None:
     for part in parts(config):
         name, settings = str(part["class_name"]), part.get("config")
         settings = settings if isinstance(settings, dict) else {}
-        label = settings.get("name") or part.get("name") or name
         if name in PROGRAMS or ("OpLambda" in name and not _calculates(settings)):
-            refuse_code(model, f"in its layer {label} ({name})")
+            label = settings.get("name") or part.get("name")
+            refuse_code(model, f"in its layer {label} ({name})" if label else f"in its {name}")
         module = part.get("module")
         if module and _own_name(part) not in own and not _part_of_keras(module, part):
             if str(module).partition(".")[0] in ("keras", "tf_keras", "builtins"):
-                refuse_code(model, f"in its part {module}.{settings or part.get('config') or name}")
-            refuse_missing(model, name)
+                refuse_code(model, f"in its part {module}.{_called(part)}")
+            refuse_missing(model, _called(part))
 
 
 def refuse_code(model: str, where: str):
@@ -86,11 +86,15 @@ def refuse_missing(model: str, name: str):
     )
 
 
+def _called(part: dict) -> str:
+    """Return the name of the class or function that a part is of."""
+    return str(part.get("config") if part["class_name"] == "function" else part["class_name"])
+
+
 def _own_name(part: dict) -> str:
     """Return the name by which Keras looks for a part among those that are not its own."""
-    if part["class_name"] == "function":
-        return str(part.get("config"))
-    return str(part.get("registered_name", part["class_name"]))
+    is_function = part["class_name"] == "function"
+    return _called(part) if is_function else str(part.get("registered_name", part["class_name"]))
 
 
 def _calculates(settings: dict) -> bool:
