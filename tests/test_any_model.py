@@ -15,7 +15,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from anyones.refused import REFUSED
 from anyones.taken import TAKEN
-from conftest import PICTURES, REPOSITORY, copy_repository, environment, lesson_cells
+from conftest import PICTURES, REPOSITORY, copy_repository, environment, lesson_cells, make
 from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("any model")
@@ -169,6 +169,17 @@ def test_the_lessons_answer_the_questions_of_a_cohorts_homework(in_keras, folder
     assert f"index {interpreter.get_output_details()[0]['index']} shape [1 1]" in printed
     assert f"first pixel {X[0, 0, 0]}" in printed
     assert f"{TAKEN[name].classes[1]:>12} {score:8.3f} {score:6.1%}" in printed
+
+
+@pytest.mark.parametrize("name", ["one_sigmoid", "efficientnet", "grey"])
+def test_make_walks_with_it_to_awss_runtime(in_keras, folder, name):
+    model = TAKEN[name]
+    given = {"MODEL": model.file, "IMAGE": "colours.png"} | model.parameters
+    target = "generated/04-lambda-function.ipynb"
+    make(folder, target, *[f"{parameter}={value}" for parameter, value in given.items()])
+    answers = json.loads((folder / "generated/lambda-answers.json").read_text())["answers"]
+    true = scores_of(model, in_keras[name]["true"]["colours.png"])
+    assert answers["colours.png"] == pytest.approx(true, abs=1e-4 * np.ptp(row(true)))
 
 
 def test_the_table_is_of_every_kind():
