@@ -10,7 +10,7 @@ NOT_TAKEN = {
     "empty": "is an empty file. Copy or download it again.",
     "folder": "is a directory, and no model is in it. Expected: the path of a file, or of a SavedModel, "
     "a directory that holds saved_model.pb.",
-    "archive": "is an archive that does not hold exactly one model. Unpack it, and give the path of the "
+    "packed": "is an archive that does not hold exactly one model. Unpack it, and give the path of the "
     "model in it.",
     "web page": "is a web page and not a model: what a site shows in place of the file, often to sign in. "
     "Download the file in a browser, and give its path.",
@@ -43,8 +43,7 @@ def kind_of(path: Path) -> str:
     -------
     str
         "keras" or "hdf5", a file of Keras; "saved model", a directory or the zip of one; "keras folder",
-        what a .keras file holds, unpacked; "tflite"; "packed", another zip or tar; or a key of
-        `NOT_TAKEN`.
+        what a .keras file holds, unpacked; "tflite"; or a key of `NOT_TAKEN`, of which "packed", another zip or tar, may hold one of these.
     """
     if path.is_dir():
         return _folder(path)

@@ -3,14 +3,20 @@
 It imports TensorFlow, whose interpreter gives the scores that the function's are compared with.
 """
 
+import os
 import subprocess
 import sys
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import nbformat
 
-from .comparing import loads, runtimes
+from .comparing import TOLERANCE, loads, runtimes
+from .content import kind_of
+from .formats import MODELS, found
 from .inputs import SAMPLES, class_names, classes_text, picture_file, size
 from .lesson import Problem, load, require, save
 from .meaning import check_kind, one_per_class
@@ -18,6 +24,62 @@ from .preparing import pixels, preprocess_input, preprocessing
 
 ORIGINAL = "generated/clothing-model-original.tflite"
 MODEL = "generated/clothing-model.tflite"
+
+
+def in_place_of(lesson: str, copy: Path, parameters: dict[str, str]) -> bool:
+    """Make what lesson 1 or 2 leaves, if MODEL is a .tflite file; return whether it is one.
+
+    Parameters
+    ----------
+    lesson
+        01-keras-model or 02-tflite-model.
+    copy
+        Where the executed copy of the lesson belongs; one that says that it was left out is written.
+    parameters
+        Those of lesson 1.
+
+    Raises
+    ------
+    Problem
+        There is no such file, or it is no model for the function.
+    """
+    if lesson == "02-tflite-model":
+        expected = Path("generated/expected-scores.json")
+        if not expected.exists() or load(expected)["model"] != ORIGINAL:
+            return False
+        with _log(lesson):
+            in_place_of_lesson_2()
+    else:
+        model = parameters["MODEL"]
+        if model in MODELS or kind_of(file := found(model)) != "tflite":
+            return False
+        with _log(lesson):
+            in_place_of_lesson_1(model, file, parameters)
+    text = (
+        f"# {lesson} is left out\n\n`MODEL` is a TensorFlow Lite model already. The scores that the next "
+        "lessons compare theirs with come from the interpreter in TensorFlow. Go on with lesson 3, "
+        "[03-predict.ipynb](03-predict.ipynb)."
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    save(copy, nbformat.writes(notebook))
+    return True
+
+
+@contextmanager
+def _log(lesson: str):
+    """Let TensorFlow write its log to a file, as in a lesson."""
+    before = os.dup(2)
+    Path("generated").mkdir(exist_ok=True)
+    with (
+        Path("generated", f"{lesson}.log").open("w") as log,
+        warnings.catch_warnings(action="ignore"),
+    ):
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
 
 
 def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> None:
@@ -36,7 +98,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
         It is not a model of one picture and one row of scores, or a parameter does not fit.
     """
     fixed = size(parameters["SIZE"])
-    content, kind = plain(model, file.read_bytes(), fixed)
+    content, kind, tolerance = plain(model, file.read_bytes(), fixed)
     _check_runtime(model, content)
     _check_shapes(model, content)
     kind = parameters["SCORES"] or kind
@@ -63,6 +125,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
             "RESIZE": parameters["RESIZE"],
             "SCORES": kind,
         },
+        "tolerance": tolerance,
         "model_code": "",
         "trust_model": "",
         "image": image.as_posix(),
@@ -78,7 +141,7 @@ def in_place_of_lesson_2() -> None:
     """Write the model as the function takes it, and its figures, as lesson 2 does."""
     expected = load("generated/expected-scores.json")
     original = require(expected["model"])
-    content, _ = plain(original.name, original.read_bytes(), expected["size"])
+    content = plain(original.name, original.read_bytes(), expected["size"]).content
     save(MODEL, content)
     figures = {
         "bytes": len(content),
@@ -87,17 +150,6 @@ def in_place_of_lesson_2() -> None:
         "loads_in": {package: loads(package, MODEL) for package in runtimes()},
     }
     save("generated/tflite-models.json", {"float32": figures})
-
-
-def leave_copy(lesson: str, copy: Path) -> None:
-    """Write the copy of a lesson that was left out: it says so."""
-    text = (
-        f"# {lesson} is left out\n\n`MODEL` is a TensorFlow Lite model already. The scores that the next "
-        "lessons compare theirs with come from the interpreter in TensorFlow. Go on with lesson 3, "
-        "[03-predict.ipynb](03-predict.ipynb)."
-    )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
-    save(copy, nbformat.writes(notebook))
 
 
 def predict(content: bytes, pictures: list[Path], preprocessing: str, resize: str) -> list:
@@ -119,8 +171,20 @@ def predict(content: bytes, pictures: list[Path], preprocessing: str, resize: st
 # --- the file ------------------------------------------------------------------------------------
 
 
-def plain(model: str, content: bytes, size: tuple[int, int] | None) -> tuple[bytes, str]:
-    """Return a .tflite model that takes one float32 picture and gives one float32 row of scores.
+# Kernels for 8 bits round differently in each runtime: scores agree to about this share of their range.
+TOLERANCE_OF_8_BITS = 0.05
+
+
+class Plain(NamedTuple):
+    """A .tflite model that takes one float32 picture and gives one float32 row of scores."""
+
+    content: bytes
+    kind: str  # what the scores are, as the last operator says: softmax, sigmoid or else logits
+    tolerance: float  # to what share of the scores' range runtimes agree
+
+
+def plain(model: str, content: bytes, size: tuple[int, int] | None) -> Plain:
+    """Return a .tflite model in its plain form; with the same content, where it is so already.
 
     Parameters
     ----------
@@ -131,17 +195,10 @@ def plain(model: str, content: bytes, size: tuple[int, int] | None) -> tuple[byt
     size
         Height and width, for a model that takes any.
 
-    Returns
-    -------
-    bytes
-        The content itself, where it is so already.
-    str
-        What the scores are, as the last operator says: softmax, sigmoid or else logits.
-
     Raises
     ------
     Problem
-        It has other inputs or outputs, or is broken.
+        It has several inputs or outputs, no size, or is broken.
     """
     from tensorflow.lite.tools import flatbuffer_utils
 
@@ -158,13 +215,13 @@ def plain(model: str, content: bytes, size: tuple[int, int] | None) -> tuple[byt
             f"MODEL={model} has {before[0]} inputs and {before[1]} outputs. Expected: one picture in, "
             "one row of scores out."
         )
-    if [*(graph.tensors[graph.inputs[0]].shapeSignature or [])][1:3] == [-1, -1] and not size:
+    if not size and -1 in _shape(graph.tensors[graph.inputs[0]])[1:3]:
         raise Problem(f"MODEL={model} takes any size. Give one, width x height: SIZE=160x120.")
     changed = [_fix_shape(graph, size), _float_input(parsed, graph), _float_output(parsed, graph)]
     kind = _kind(parsed, graph)
     if any(changed):
         content = bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
-    return content, kind
+    return Plain(content, kind, TOLERANCE_OF_8_BITS if _has_8_bits(graph) else TOLERANCE)
 
 
 def _check_shapes(model: str, content: bytes) -> None:
@@ -186,16 +243,19 @@ def _check_shapes(model: str, content: bytes) -> None:
 def _fix_shape(graph, size) -> bool:
     """Let a graph take one picture, of this size where it takes any; return whether that is new."""
     tensor = graph.tensors[graph.inputs[0]]
-    if tensor.shapeSignature is None or len(tensor.shapeSignature) != 4:
-        return False
-    _, height, width, channels = (int(n) for n in tensor.shapeSignature)
-    if size and (height, width) == (-1, -1):
-        height, width = size
-    shape = [1, height, width, channels]
-    if -1 in shape or list(tensor.shape) == shape:
+    shape = [1, *_shape(tensor)[1:]]
+    if size and shape[1:3] == [-1, -1]:
+        shape[1:3] = size
+    if -1 in shape or shape == list(tensor.shape):
         return False
     tensor.shape, tensor.shapeSignature = shape, None
     return True
+
+
+def _shape(tensor) -> list[int]:
+    """Return the shape of a tensor, with -1 for what is not fixed."""
+    shape = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    return [int(length) for length in shape]
 
 
 def _float_input(parsed, graph) -> bool:
@@ -242,14 +302,25 @@ def _operator(parsed, tensor, name: str, source: int, target: int):
     """Return the operator that turns float32 into a tensor's type, or back; by CAST if it has no scale."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    quantized = tensor.quantization is not None and tensor.quantization.scale is not None
-    builtin = getattr(schema.BuiltinOperator, name if quantized else "CAST")
+    builtin = getattr(schema.BuiltinOperator, name if _is_quantized(tensor) else "CAST")
     code, operator = schema.OperatorCodeT(), schema.OperatorT()
     code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 1
     parsed.operatorCodes.append(code)
     operator.opcodeIndex = len(parsed.operatorCodes) - 1
     operator.inputs, operator.outputs = [source], [target]
     return operator
+
+
+def _is_quantized(tensor) -> bool:
+    return tensor.quantization is not None and tensor.quantization.scale is not None
+
+
+def _has_8_bits(graph) -> bool:
+    """Whether something in a graph is calculated with whole numbers that stand for others."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    small = schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16
+    return any(_is_quantized(each) and each.type in small for each in graph.tensors)
 
 
 def _renumber(parsed, ends: str, old: int, new: int) -> None:
