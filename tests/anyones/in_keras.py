@@ -16,13 +16,17 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
+from commands.execute import own_parameters  # noqa: E402
 from keras.utils import load_img  # noqa: E402
 from PIL import Image  # noqa: E402
+from walk import load  # noqa: E402
+from walk.tflite import in_place_of  # noqa: E402
 
 from anyones import leave_out_what_takes_long, run_cells  # noqa: E402
 from anyones.refused import REFUSED  # noqa: E402
 from anyones.taken import PREPARATIONS, TAKEN  # noqa: E402
 
+LESSON_1, LESSON_2 = "01-keras-model", "02-tflite-model"
 LIBRARIES = {"keras": keras, "tf_keras": tf_keras}
 
 
@@ -138,14 +142,16 @@ def numbers_of(case, model, file, picture, prepare=None, **settings):
 def make_all(pictures):
     """Save every model; return what each gives for the pictures, and what wrong preparations do."""
     answers = {}
-    for number, (name, case) in enumerate(TAKEN.items()):
+    for name, case in TAKEN.items():
         library = LIBRARIES[case.library]
-        library.utils.set_random_seed(number)
+        library.utils.set_random_seed(sum(name.encode()))
         model, file = case.build(library), Path(case.file)
         X = np.stack([case.prepare(pixels(case, model, each)) for each in pictures])
         X = X.transpose(0, 3, 1, 2) if channels_first(model) else X
         calibrate(library, model, X.astype("float32"), case.deviation)
         save(library, model, file)
+        if case.afterwards:
+            case.afterwards(file)
         ways = PREPARATIONS[:3] if shape_of(model)[-1] == 1 else PREPARATIONS  # grey has no colours
         others = [way for way in ways if way is not case.prepare]
         wrong = {p.__name__: numbers_of(case, model, file, pictures[0], p) for p in others}
@@ -168,24 +174,19 @@ def make_all(pictures):
 
 
 def run_lessons(lessons, parameters):
-    """Run lessons 1 and 2; return what they printed, and lesson 2's interpreter gave, or the error."""
+    """Run lessons 1 and 2; return what they printed, and lesson 2's interpreter gave, or the error.
+
+    Of a .tflite file, `execute` leaves them out.
+    """
     try:
-        if parameters["MODEL"].endswith(".tflite"):
-            return leave_out_lessons(parameters)
+        given = own_parameters(LESSON_1) | parameters
+        if in_place_of(LESSON_1, Path("generated/copy.ipynb"), given):
+            in_place_of(LESSON_2, Path("generated/copy.ipynb"), {})
+            return {"by_tflite": load("generated/expected-scores.json")["scores"], "printed": ""}
         one, two = run_cells(lessons[0], parameters), run_cells(lessons[1], {})
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
     return {"by_tflite": two["by_tflite"], "printed": one["printed"] + two["printed"]}
-
-
-def leave_out_lessons(parameters):
-    """What `execute` does in place of lessons 1 and 2 for a .tflite file."""
-    from walk import load, tflite
-
-    others = {"RESIZE": "nearest", "SCORES": "", "SIZE": ""}
-    tflite.in_place_of_lesson_1(parameters["MODEL"], Path(parameters["MODEL"]), others | parameters)
-    tflite.in_place_of_lesson_2()
-    return {"by_tflite": load("generated/expected-scores.json")["scores"], "printed": ""}
 
 
 def main():
