@@ -1,7 +1,8 @@
 """Image classifiers of every kind that people bring, small, with random weights: taken and refused.
 
-`taken` has those that walk, `refused` those that get a sentence; `in_keras` makes them all and runs
-lessons 1 and 2 on them in one process, `in_function` lesson 3 and the functions in another.
+`taken` has those that walk (`families`, `kinds`, `files`), `refused` those that get a sentence;
+`in_keras` makes them all and runs lessons 1 and 2 on them in one process, `in_function` lesson 3 and the
+functions in another.
 """
 
 import functools

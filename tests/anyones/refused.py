@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .taken import THREE, begun, small, with_head
+from .families import begun, with_head
+from .table import THREE, small
 
 
 @dataclass
