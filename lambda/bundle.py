@@ -31,6 +31,7 @@ FILES = [
     "guards.py",
     "transport.py",
     "api.py",
+    "incoming.py",
     "answers.py",
     "catalogue.py",
     "page.html",
