@@ -18,6 +18,8 @@
 #
 # Your own model, without editing a file (paths are relative to this folder):
 #   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
+# And where it needs that (notebooks/README.md, "Your own model"):
+#   RESIZE=bilinear SCORES=softmax SIZE=160x120 MODEL_CODE=layers.py TRUST_MODEL=true
 #
 # What make train trains on, how often it goes through it, and with how many photos:
 #   make train DATASET=folder EPOCHS=20 LIMIT=200
@@ -32,6 +34,11 @@ MODEL =
 IMAGE =
 CLASSES =
 PREPROCESSING =
+RESIZE =
+SCORES =
+SIZE =
+MODEL_CODE =
+TRUST_MODEL =
 EPOCHS =
 LIMIT =
 DATASET ?=
@@ -42,8 +49,8 @@ REPOSITORY =
 PHOTOS =
 AWS =
 UPGRADE =
-parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE \
-	REPOSITORY PHOTOS AWS UPGRADE
+of_lesson_1 = MODEL IMAGE CLASSES PREPROCESSING RESIZE SCORES SIZE MODEL_CODE TRUST_MODEL
+parameters = $(of_lesson_1) DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY PHOTOS AWS UPGRADE
 export $(parameters)
 
 include .settings.mk
@@ -118,7 +125,7 @@ generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
 		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE) \
 		generated/.parameters.new \
 		$(wildcard generated/expected-scores.json generated/clothing-model.h5 generated/clothing-model.keras)
-	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+	@$(execute) $(foreach name,$(of_lesson_1),$(name)="$$$(name)")
 	@mv generated/.parameters.new generated/.parameters
 
 generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-keras-model.ipynb \
@@ -127,7 +134,7 @@ generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-ke
 
 generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model.ipynb \
 		$(call missing,generated/prediction.json)
-	@$(execute) CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+	@$(execute)
 
 generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated/03-predict.ipynb \
 		lambda/nbconvert_config.py lambda/function.py.j2 \
@@ -171,7 +178,7 @@ $(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(en
 # lesson 1 last succeeded with, then as old: so a run with others that fails makes nothing old. If it
 # failed late, what it left is newer than lesson 1's executed copy, which then is made again.
 generated/.parameters.new: FORCE | problems
-	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
+	@for value in $(foreach name,$(of_lesson_1),"$$$(name)"); do \
 		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
 	done > $@
 	@if cmp -s $@ generated/.parameters; then touch -r generated/.parameters $@; fi

@@ -18,7 +18,7 @@ from guards import (
     fetch,
     prepare,
 )
-from lambda_function import classes, score
+from lambda_function import SCORES, classes, score
 
 
 class UnknownPath(RequestError):
@@ -36,6 +36,7 @@ STATUS = {
     PictureTooLarge: 413,
     UnsupportedPicture: 415,
     BrokenPicture: 422,
+    answers.NoScores: 500,
     ServerFailed: 502,
     ServerTooSlow: 504,
 }
@@ -126,13 +127,14 @@ def answer(get_picture, request, log: dict) -> dict[str, float]:
     with timed(log, "decode_ms"):
         X = prepare(picture)
     with timed(log, "invoke_ms"):
-        return score(X)
+        return answers.checked(score(X))
 
 
 DESCRIPTION = {
     "POST /": 'JSON, {"url": "https://…"} or {"image": "base64"}, a form with a picture, or a picture',
     "content-types": ["application/json", "multipart/form-data", *PICTURE_TYPES],
     "classes": classes,
+    "scores": SCORES,
 }
 
 
@@ -173,8 +175,8 @@ def lambda_handler(event, context):
     Returns
     -------
     dict
-        A score (logit, float) for each class, in the order of CLASSES; to an HTTP request, a
-        response whose body has the keys prediction, probability and scores.
+        A score (float) for each class, in the order of CLASSES; to an HTTP request, a response
+        whose body has the keys prediction, probability and scores.
 
     Raises
     ------

@@ -140,31 +140,6 @@ def test_a_picture_that_libraries_read_differently_is_written_anew(folder, kind)
     assert np.array_equal(Image.open(file), image.convert("RGB"))
 
 
-@pytest.mark.parametrize(
-    ("classes", "preprocessing", "message"),
-    [
-        ("hat shoes pants", "xception", 'CLASSES="hat shoes pants" here, but lesson 1 was run'),
-        ("hat pants shoes", "vgg16", 'PREPROCESSING="vgg16" here, but lesson 1 was run with "xc'),
-    ],
-)
-def test_lesson_3_wants_the_parameters_of_lesson_1(folder, classes, preprocessing, message):
-    expected = {"image": "a.png", "scores": {"a.png": SCORES}, "preprocessing": "xception"}
-    walk.save("generated/expected-scores.json", expected)
-    walk.check_parameters("hat pants shoes", "xception")
-    with pytest.raises(walk.Problem, match=message):
-        walk.check_parameters(classes, preprocessing)
-
-
-def test_an_export_of_a_notebook_that_was_not_saved_is_noticed(folder):
-    walk.save("generated/prediction.json", {"classes": "cup fork", "preprocessing": "xception"})
-    function = Path("lambda/lambda_function.py")
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\nCLASSES = "cup fork"\n')
-    walk.check_export(function)  # the last one counts: papermill's
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\n')
-    with pytest.raises(walk.Problem, match="Save lesson 3 and run it; then run this again."):
-        walk.check_export(function)
-
-
 def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp_path, monkeypatch):
     picture = tmp_path / "pants.jpg"
     picture.write_bytes(b"the course's picture")
@@ -215,19 +190,32 @@ def test_scores_that_differ_are_a_problem():
 
 def test_an_answer_that_is_an_error_is_a_problem():
     answer = {"errorMessage": "cannot identify image file", "errorType": "Runtime.HandlerError"}
-    for look in walk.best, partial(walk.show, JEANS):
+    for look in walk.best, partial(walk.show, JEANS, kind="logits"):
         with pytest.raises(walk.Problem, match="with an error: cannot identify image file"):
-            look(answer)
+            look(scores=answer)
 
 
-def test_probabilities_add_up_to_1_and_are_not_taken_twice():
-    shares = walk.probabilities([1000.0, 999.0, -1000.0])
-    assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(0.731, abs=1e-3)
-    assert walk.probabilities(shares) == pytest.approx(shares)
+@pytest.mark.parametrize(
+    ("kind", "scores", "expected"),
+    [
+        ("logits", [1000.0, 999.0, -1000.0], [0.731, 0.269, 0]),
+        ("softmax", [0.7, 0.2, 0.1], [0.7, 0.2, 0.1]),
+        ("sigmoid", [1.0, 0.9, 0.0], [1.0, 0.9, 0.0]),
+        ("independent-logits", [1000.0, 0.0, -1000.0], [1, 0.5, 0]),
+    ],
+)
+def test_scores_of_each_kind_become_probabilities(kind, scores, expected):
+    assert walk.probabilities(scores, kind) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "given"), [("sigmoid", 0.2), ("logits", -1.386294)])
+def test_a_single_output_is_two_classes(kind, given):
+    row = walk.one_per_class([given], kind)
+    assert walk.probabilities(row, kind) == pytest.approx([0.8, 0.2])
 
 
 def test_drawings_say_in_words_what_they_show():
-    shown = walk.show(JEANS, SCORES)
+    shown = walk.show(JEANS, SCORES, "logits")
     assert shown.metadata["alt"].startswith(
         "jeans.png: pants, 95.2%. Probabilities: pants 95.2%, hat 3.7%, shoes"
     )

@@ -4,8 +4,8 @@
 
 runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
 outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
-adds to the `papermill` command: the copy appears whole or not at all, and a cell that fails is reported
-in a few lines.
+adds to the `papermill` command: the copy appears whole or not at all, a cell that fails is reported in
+a few lines, and lesson 3 gets the parameters that lesson 1 was run with.
 """
 
 import logging
@@ -52,6 +52,19 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
         part.unlink(missing_ok=True)
 
 
+def left_by_lesson_1() -> dict[str, str]:
+    """Return the parameters that lesson 1 left for lesson 3, where that has others of its own."""
+    import nbformat
+    from walk.inputs import assigned, parameters_of_lesson_1
+
+    cells = nbformat.read("notebooks/03-predict.ipynb", as_version=4).cells
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    own = assigned("\n".join(tagged))
+    return {
+        name: value for name, value in parameters_of_lesson_1().items() if own.get(name) != value
+    }
+
+
 def report(name: str, error) -> str:
     """Say which cell failed, at which line, and with what message."""
     from papermill.exceptions import strip_color
@@ -88,4 +101,6 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
 
 def main(name: str, copy: str = "", **parameters: str) -> str | None:
     """Run the notebook with these parameters; return the message to fail with, if it failed."""
+    if name == "03-predict":
+        parameters = left_by_lesson_1() | parameters
     return run(name, Path(copy or f"generated/{name}.ipynb"), parameters)

@@ -1,11 +1,11 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, kinds, photos), the file of a model and what is in it (formats, models), scores and models compared
-(comparing), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
-(servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
-needs an environment of its own (environments). The tests use the same functions. Nothing here imports
-TensorFlow before a lesson does.
+(inputs, kinds, photos), the file of a model and what is in it (formats, models), scores and models
+compared (comparing), slow conversions (converting), pictures and tables (drawings), a web server and
+AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
+(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests use
+the same functions. Nothing here imports TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -33,10 +33,10 @@ from .comparing import (
     same_answers,
     size_mb,
 )
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
+from .converting import attempt
+from .drawings import bars, best, chain, drawing, gallery, show, table, threads
 from .formats import (
     keep_model,
-    library_of,
     load_kept_model,
     loading,
     model_file,
@@ -45,10 +45,10 @@ from .formats import (
 from .inputs import (
     SAMPLES,
     check_parameters,
-    check_preprocessing,
     class_names,
+    classes_text,
     picture_file,
-    preprocess_input,
+    size,
 )
 from .kinds import pictures_in
 from .lesson import (
@@ -62,8 +62,11 @@ from .lesson import (
     run,
     save,
 )
-from .models import check_course_scores, check_model
+from .meaning import KINDS, one_per_class, probabilities
+from .models import check_course_scores, check_model, scores_kind
 from .photos import photos_by_class, photos_folder
+from .plain import library_of, plain
+from .preparing import pixels, preprocess_input, preprocessing
 from .servers import (
     Runtime,
     emulator,

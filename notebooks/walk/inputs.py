@@ -1,8 +1,9 @@
 """What a walk works on: MODEL, IMAGE, CLASSES and PREPROCESSING, found and checked."""
 
+import ast
 import hashlib
-import importlib
 import io
+import re
 import warnings
 from pathlib import Path
 from urllib.parse import urlparse
@@ -25,41 +26,86 @@ LONGEST = 1024
 
 
 def class_names(classes: str) -> list[str]:
-    """Split CLASSES; raise a Problem if a name is there twice, or none is there."""
-    names = classes.split()
+    """Return the names that CLASSES lists, or the file that it names, one a line.
+
+    Names are separated by commas if there is a comma (then they may hold spaces), else by spaces.
+
+    Raises
+    ------
+    Problem
+        A name is there twice, or none is there, or there is no such file.
+    """
+    text = classes
+    if classes.endswith(".txt"):
+        file = local_file("CLASSES", classes, "a text with the name of one class a line")
+        text = ",".join(file.read_text(encoding="utf-8-sig").splitlines())
+    names = [name for name in _split(text) if name]
     if not names or len(set(names)) < len(names):
         wrong = "names a class twice" if names else "names no class"
         raise Problem(f'CLASSES="{classes}" {wrong}.')
     return names
 
 
-def check_preprocessing(name: str) -> None:
-    """Raise a Problem unless keras-image-helper knows this way to prepare pictures."""
-    from keras_image_helper.helper import preprocessors
-
-    if name not in preprocessors:
-        raise Problem(f"PREPROCESSING={name} is not one of: {', '.join(preprocessors)}")
+def _split(classes: str) -> list[str]:
+    """Split the text of CLASSES, as the function does."""
+    return [name.strip() for name in classes.split("," if "," in classes else None)]
 
 
-def preprocess_input(name: str):
-    """Return Keras's `preprocess_input` for a value of PREPROCESSING."""
-    return importlib.import_module(f"keras.applications.{name}").preprocess_input
+def classes_text(names: list[str]) -> str:
+    """Return names as CLASSES lists them: separated by spaces, or commas where a name holds one."""
+    return (", " if any(" " in name for name in names) else " ").join(names)
 
 
-def check_parameters(classes: str, preprocessing: str) -> None:
-    """Raise a Problem unless CLASSES and PREPROCESSING are those that lesson 1 was run with."""
-    expected = load("generated/expected-scores.json")
-    names = class_names(classes)
-    theirs = list(expected["scores"][expected["image"]])
-    for name, here, there in (
-        ("CLASSES", names, theirs),
-        ("PREPROCESSING", [preprocessing], [expected["preprocessing"]]),
-    ):
-        if here != there:
+def size(text: str) -> tuple[int, int] | None:
+    """Return SIZE, as in "160x120" (width x height), as (height, width); None if it is empty.
+
+    Raises
+    ------
+    Problem
+        It is something else.
+    """
+    if not text:
+        return None
+    if not (found := re.fullmatch(r"(\d{1,5}) ?[x×*,] ?(\d{1,5})", text.strip().lower())):
+        raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
+    return int(found[2]), int(found[1])
+
+
+def parameters_of_lesson_1() -> dict[str, str]:
+    """Return the parameters that lesson 1 left for the function: CLASSES, PREPROCESSING, and so on.
+
+    Raises
+    ------
+    Problem
+        Lesson 1 has not run, or was run by an earlier version of this repository.
+    """
+    file = "generated/expected-scores.json"
+    parameters = load(file).get("parameters")
+    if not parameters:
+        raise Problem(f"{file} is of an earlier version. Run notebooks/01-keras-model.ipynb again.")
+    return parameters
+
+
+def check_parameters(classes: str, preprocessing: str, resize: str, scores: str) -> None:
+    """Raise a Problem unless lesson 3's parameters are those that lesson 1 was run with."""
+    here = {"CLASSES": classes, "PREPROCESSING": preprocessing, "RESIZE": resize, "SCORES": scores}
+    for name, value in parameters_of_lesson_1().items():
+        if _split(here[name]) != _split(value):  # with other spaces, CLASSES names the same
             raise Problem(
-                f'{name}="{" ".join(here)}" here, but lesson 1 was run with "{" ".join(there)}". '
-                f"Give both lessons the same {name}."
+                f'{name} = "{here[name]}" here, but lesson 1 was run with "{value}". '
+                f'Write {name} = "{value}" into the cell of the parameters, or run lesson 1 with yours.'
             )
+
+
+def assigned(code: str) -> dict:
+    """Return the constants that a piece of Python assigns to names; of several the last."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
 
 
 def picture_file(image: str) -> Path:

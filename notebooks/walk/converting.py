@@ -1,0 +1,66 @@
+"""Conversions: slow ones are seen to go on, and a variant that fails does not stop the walk."""
+
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from IPython import get_ipython
+from IPython.display import Pretty, clear_output, display
+
+from .lesson import Problem, one_line
+
+
+@contextmanager
+def attempt(file: str, optional: bool = False):
+    """Let the `with` block make a converted model, or try one; say meanwhile how long that takes.
+
+    Parameters
+    ----------
+    file
+        The .tflite file.
+    optional
+        Whether the lesson goes on if it fails: the reason is printed then, and the file removed.
+
+    Yields
+    ------
+    str
+        The file.
+
+    Raises
+    ------
+    Problem
+        It failed, and it is not optional.
+    """
+    try:
+        with _seconds_shown(Path(file).name):
+            yield file
+    except Exception as error:
+        name, reason = Path(file).name, one_line(error)
+        if not optional:
+            raise Problem(f"{name} could not be made. The reason given: {reason}") from None
+        Path(file).unlink(missing_ok=True)
+        print(f"{name} failed, and the lesson goes on without it. The reason given: {reason}")
+
+
+@contextmanager
+def _seconds_shown(what: str):
+    """Show in the notebook how many seconds the `with` block has taken so far; nothing stays of it."""
+    if not get_ipython():
+        yield
+        return
+    began, over = time.monotonic(), threading.Event()
+    shown = display(Pretty(f"{what}: …"), display_id=True)
+
+    def count():
+        while not over.wait(1):
+            shown.update(Pretty(f"{what}: {time.monotonic() - began:.0f} s …"))
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        clear_output()

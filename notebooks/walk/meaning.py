@@ -1,0 +1,58 @@
+"""What a model's numbers mean: probabilities, or what becomes probabilities."""
+
+import numpy as np
+
+from .lesson import Problem
+
+KINDS = {  # of SCORES, in words
+    "logits": "logits: softmax makes probabilities of them",
+    "softmax": "probabilities that add up to 1",
+    "sigmoid": "probabilities, each for itself",
+    "independent-logits": "logits, each for itself: sigmoid makes a probability of each",
+}
+
+
+def probabilities(scores, kind: str) -> np.ndarray:
+    """Return the probabilities that scores of this kind (one of `KINDS`) stand for.
+
+    Parameters
+    ----------
+    scores
+        The scores of one picture, one for each class.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if kind == "independent-logits":
+        return 0.5 * (1 + np.tanh(0.5 * scores))  # sigmoid, of which no exp() can overflow
+    if kind != "logits":
+        return scores
+    exponentials = np.exp(scores - scores.max())  # the maximum keeps exp() from overflowing
+    return exponentials / exponentials.sum()
+
+
+def one_per_class(row, kind: str) -> np.ndarray:
+    """Return a model's row of scores, with two where it has a single output for two classes.
+
+    The output stands for the second class: of a probability p this makes [1 - p, p], of a logit z
+    [0, z], whose softmax is the same.
+
+    Raises
+    ------
+    Problem
+        A score is not a number, or infinite.
+    """
+    row = np.asarray(row)
+    if not np.isfinite(row).all():
+        raise Problem(
+            f"MODEL answers with {row[~np.isfinite(row)][0]}, which is no score. Its weights may be "
+            "broken: did its loss become nan in training? Or the picture was prepared wrongly."
+        )
+    if len(row) > 1:
+        return row
+    first = 0 * row if kind == "logits" else 1 - row
+    return np.concatenate([first, row])
+
+
+def check_kind(kind: str) -> None:
+    """Raise a Problem unless SCORES is one of `KINDS`."""
+    if kind not in KINDS:
+        raise Problem(f"SCORES={kind} is not one of: {', '.join(KINDS)}.")
