@@ -69,6 +69,7 @@ from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing
 from .servers import (
     Runtime,
+    answer_of,
     emulator,
     lambda_runtime,
     outcome,
