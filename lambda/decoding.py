@@ -16,6 +16,7 @@ from PIL import Image
 # followed by a zero, or by the number of a restart, 0xD0 to 0xD7; these and 0x01 have no length.
 MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]", re.DOTALL)
 END_OF_IMAGE, START_OF_SCAN = 0xD9, 0xDA
+PARTS = 10_000  # cameras write a hundred; millions of empty ones take long to walk along
 COMMENTS = {*range(0xE0, 0xF0), 0xFE}  # what applications and people note
 # Which of these have to do with the pixels, and from how many bytes on they are whole: two say what the
 # colours are, two how the camera was held.
@@ -48,6 +49,11 @@ def bare(picture: bytes) -> tuple[bytes, int]:
     Of a JPEG only the first picture is left, without the second frame or the film that phones add;
     of a PNG, the first picture of an animation. Files of other formats stay as they are, and their
     scans are 0. What is broken stays broken: finding that is the decoder's job.
+
+    Raises
+    ------
+    PIL.Image.DecompressionBombError
+        A JPEG has more parts than any camera writes.
     """
     if picture.startswith(b"\xff\xd8\xff"):
         return _bare_jpeg(picture)
@@ -77,18 +83,21 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _bare_jpeg(picture: bytes) -> tuple[bytes, int]:
     """Walk along the markers, as libjpeg does, to the end of the first picture."""
-    kept, scans, at = bytearray(b"\xff\xd8"), 0, 2
-    while found := MARKER.search(picture, at):
-        kept += picture[at : found.start()]  # the data of a scan
+    kept, kind, scans, at = bytearray(b"\xff\xd8"), None, 0, 2
+    for _ in range(PARTS):
+        if not (found := MARKER.search(picture, at)):
+            return bytes(kept + picture[at:]), scans
+        if kind == START_OF_SCAN:  # its data; what lies between other parts means nothing
+            kept += picture[at : found.start()]
         at, kind = found.end(), found[0][1]
         if kind == END_OF_IMAGE:
             return bytes(kept + found[0]), scans
-        part = picture[at : at + int.from_bytes(picture[at : at + 2])]
+        part = picture[at : at + max(2, int.from_bytes(picture[at : at + 2]))]
         if kind not in COMMENTS or len(part) >= NOTES.get((kind, part[2:7]), float("inf")):
             kept += found[0] + part
         scans += kind == START_OF_SCAN
         at += len(part)
-    return bytes(kept + picture[at:]), scans
+    raise Image.DecompressionBombError(f"a JPEG of {PARTS} parts or more")
 
 
 def _bare_png(picture: bytes) -> bytes:

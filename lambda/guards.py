@@ -88,7 +88,7 @@ def prepare(picture: bytes):
     except (RequestError, MemoryError):
         raise
     except Image.DecompressionBombError:
-        raise PictureTooLarge(f"the picture has more than {PICTURE_PIXELS} pixels") from None
+        raise PictureTooLarge("the picture has far too many pixels, or parts") from None
     except Exception:  # a decoder of what a stranger sent may fail in any way
         raise BrokenPicture("the picture is broken") from None
     return preprocessor.convert_to_tensor(image)
