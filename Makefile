@@ -138,7 +138,7 @@ generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py l
 		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 
-generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py \
+generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py lambda/incoming.py \
 		generated/06-strangers.ipynb $(call missing,lambda/api.py)
 	@$(execute)
 

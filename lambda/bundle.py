@@ -32,6 +32,7 @@ FILES = [
     "transport.py",
     "decoding.py",
     "api.py",
+    "incoming.py",
     "answers.py",
     "catalogue.py",
     "page.html",

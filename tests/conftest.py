@@ -17,6 +17,8 @@ from filelock import FileLock
 from picture_server import picture_server
 from walk.aws import NEEDS, prepare_sam, try_aws
 
+pytest_plugins = ["contract"]  # its fixtures, for all tests of the function
+
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are

@@ -13,9 +13,9 @@ import urllib3
 import walk
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 from conftest import REPOSITORY, environment
+from contract import LIMITS, variables
 from corpus import JEANS
 from deployment import LAMBDA
-from test_contract import LIMITS, variables
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 

@@ -12,8 +12,8 @@ import corpus
 import pytest
 import walk
 from conftest import copy_of, processes_in, run, serving, wait_for
+from contract import STATUS
 from picture_server import FETCHED
-from test_contract import STATUS
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -25,7 +25,7 @@ def ask(served, method="POST", path="/", body=None, headers=None):
 
 
 # What only an event can be (not text, a gateway's own marks), what MiniStack answers itself (it
-# refuses OPTIONS, AWS passes it on), and what needs the smaller limits of test_contract.py.
+# refuses OPTIONS, AWS passes it on), and what needs the smaller limits of contract.py.
 NOT_HERE = {
     "picture as text",
     "body is not base64",

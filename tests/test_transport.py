@@ -1,6 +1,6 @@
 """lambda/transport.py by itself: where it connects to, how long it waits, how much it reads.
 
-What the function answers to each of these servers is in test_contract.py.
+What the function answers to each of these servers is in test_fetching.py.
 """
 
 import socket

@@ -109,7 +109,7 @@ def _photos(dataset: str, classes: list[str]) -> dict[str, int]:
     """Return the path of each validation photo, with the index of its class."""
     photos = {}
     for index, name in enumerate(classes):
-        found = sorted(Path(dataset, "validation", name).glob("*.jp*g"))
+        found, _ = walk.pictures_in(Path(dataset, "validation", name), "*")
         if not found:
             raise walk.Problem(f"DATASET={dataset}: no photos in validation/{name}")
         photos |= {str(file): index for file in found}

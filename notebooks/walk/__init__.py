@@ -1,7 +1,7 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, photos), the file of a model and what is in it (formats, models), scores and models compared
+(inputs, kinds, photos), the file of a model and what is in it (formats, models), scores and models compared
 (comparing), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
 needs an environment of its own (environments). The tests use the same functions. Nothing here imports
@@ -47,9 +47,11 @@ from .inputs import (
     check_parameters,
     check_preprocessing,
     class_names,
+    open_photo,
     picture_file,
     preprocess_input,
 )
+from .kinds import pictures_in
 from .lesson import (
     Problem,
     begin,
