@@ -141,7 +141,7 @@ generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute) NOTEBOOK=generated/03-predict.ipynb
 
-generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py \
+generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py lambda/decoding.py \
 		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 

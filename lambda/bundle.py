@@ -30,6 +30,7 @@ FILES = [
     "lambda_function.py",
     "guards.py",
     "transport.py",
+    "decoding.py",
     "api.py",
     "incoming.py",
     "answers.py",

@@ -47,6 +47,7 @@ from .inputs import (
     check_parameters,
     class_names,
     classes_text,
+    open_photo,
     picture_file,
     size,
 )
