@@ -47,6 +47,7 @@ from .inputs import (
     check_parameters,
     class_names,
     classes_text,
+    open_photo,
     picture_file,
     size,
 )
@@ -70,6 +71,7 @@ from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing
 from .servers import (
     Runtime,
+    answer_of,
     emulator,
     lambda_runtime,
     outcome,
