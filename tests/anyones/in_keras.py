@@ -197,11 +197,11 @@ def main():
     answers = make_all(pictures)
     for name, case in {**TAKEN, **REFUSED}.items():
         shutil.rmtree("generated", ignore_errors=True)
+        Path("generated").mkdir()
         given = {"MODEL": case.file, "IMAGE": "colours.png"} | case.parameters
         answers.setdefault(name, {}).update(run_lessons(lessons, given))
         keras.backend.clear_session()
-        if Path("generated").exists():
-            shutil.move("generated", f"table/{name}")
+        shutil.move("generated", f"table/{name}")
     Path("table/in_keras.json").write_text(json.dumps(answers))
 
 

@@ -98,8 +98,9 @@ def two_names_for_three_outputs(keras):
     return small(keras, keras.layers.Dense(3))
 
 
-@refused("dropout_that_stays")
+@refused("dropout_that_stays", library="tf_keras")
 def dropout_active_in_prediction(keras):
+    """Keras 3 sets it aside in `predict`, even so."""
     picture = keras.Input((48, 64, 3))
     x = small(keras, keras.layers.Dense(20, "relu"))(picture)
     x = keras.layers.Dropout(0.5, name="dropout_that_stays")(x, training=True)
