@@ -179,13 +179,48 @@ def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(fold
 
 
 def test_scores_that_differ_are_a_problem():
-    assert walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
+    said = walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
+    assert said == "the largest difference is below 0.0001 of the scores' range"
     for other in {"hat": 0.25, "pants": 3.6, "shoes": -1.0}, {"hat": 0.25}:
         with pytest.raises(walk.Problem):
             walk.compare({"Keras": SCORES, "here": other})
     not_a_number = SCORES | {"hat": float("nan")}
     with pytest.raises(walk.Problem):
         walk.check_same(SCORES, not_a_number)
+
+
+@pytest.mark.parametrize(
+    ("scores", "difference", "same"),
+    [
+        ([455.0, -300.0], 0.0007, True),
+        ([455.0, -300.0], 0.1, False),
+        ([0.501, 0.499], 1e-6, True),  # what float32 cannot hold
+        ([0.501, 0.499], 1e-5, False),
+        ([0.9, 0.1], 1e-3, False),
+    ],
+)
+def test_scores_are_compared_by_their_range(scores, difference, same):
+    """A difference that is nothing to logits of hundreds is one to probabilities near one half."""
+    expected = {"a.png": dict(zip("ab", scores, strict=True))}
+    found = {"a.png": {"a": scores[0] + difference, "b": scores[1]}}
+    if same:
+        walk.check_same(expected, found)
+    else:
+        with pytest.raises(
+            walk.Problem, match="the scores differ by up to .*, and they range from"
+        ):
+            walk.check_same(expected, found)
+
+
+def test_of_a_thousand_classes_the_best_ten_are_shown():
+    scores = {f"class {n}": n / 1000 for n in range(1000)}
+    shown = walk.show(JEANS, scores, "sigmoid").metadata["alt"]
+    assert shown.startswith(
+        "jeans.png: class 999, 99.9%. Probabilities: class 999 99.9%, class 998"
+    )
+    assert shown.count("class") == 1 + 10
+    rows = walk.compare({"Keras": scores, "here": scores}).data.splitlines()[2:]
+    assert len(rows) == 10 and rows[-1].startswith("| class 999 |")
 
 
 def test_an_answer_that_is_an_error_is_a_problem():

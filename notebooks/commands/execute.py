@@ -12,6 +12,8 @@ MODEL, lessons 1 and 2 have nothing to do: what they leave is made from it.
 import logging
 import re
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from commands import WHAT_TO_DO
@@ -34,17 +36,18 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
 
     # Of a run that is interrupted asyncio would say which of its tasks nobody waited for.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    notebook = papermill.execute_notebook(
-        f"notebooks/{name}.ipynb",
-        None,
-        parameters,
-        kernel_name="python3",
-        cwd="notebooks",  # as in JupyterLab
-        progress_bar={"desc": name},
-        stderr_file=sys.stderr,  # the progress of a download
-        coalesce_streams=True,  # however slowly the lines of a cell come
-        extra_arguments=["--log-level=CRITICAL"],  # of the kernel
-    )
+    with seconds_counted():
+        notebook = papermill.execute_notebook(
+            f"notebooks/{name}.ipynb",
+            None,
+            parameters,
+            kernel_name="python3",
+            cwd="notebooks",  # as in JupyterLab
+            progress_bar={"desc": name},
+            stderr_file=sys.stderr,  # the progress of a download
+            coalesce_streams=True,  # however slowly the lines of a cell come
+            extra_arguments=["--log-level=CRITICAL"],  # of the kernel
+        )
     part = copy.with_suffix(".part")
     try:
         nbformat.write(notebook, part)
@@ -61,6 +64,27 @@ def own_parameters(name: str) -> dict[str, str]:
     cells = nbformat.read(f"notebooks/{name}.ipynb", as_version=4).cells
     tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     return assigned("\n".join(tagged))
+
+
+@contextmanager
+def seconds_counted(every: float = 2):
+    """Let papermill's bar show the seconds that pass, also while a cell takes minutes."""
+    from tqdm.auto import tqdm
+
+    over = threading.Event()
+
+    def count():
+        while not over.wait(every):
+            for bar in list(tqdm._instances):
+                bar.refresh()
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def left_by_lesson_1() -> dict[str, str]:

@@ -63,7 +63,7 @@ from .lesson import (
     save,
 )
 from .meaning import KINDS, one_per_class, probabilities
-from .models import check_course_scores, check_model, scores_kind
+from .models import check_course_scores, check_model, layers, scores_kind
 from .older import open_to_older_keras
 from .photos import photos_by_class, photos_folder
 from .plain import library_of, plain

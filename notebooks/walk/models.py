@@ -80,7 +80,7 @@ def arriving(loaded, X: np.ndarray) -> np.ndarray:
         raise _Arrived(x)
 
     with ExitStack() as patches:
-        for layer in _layers(loaded):
+        for layer in layers(loaded):
             if layer.weights and type(layer).__name__ != "Normalization":
                 patches.enter_context(mock.patch.object(layer, "call", first))
         try:
@@ -97,7 +97,7 @@ def _check_scaling(model: str, loaded, preprocessing: str, raw, prepared) -> Non
     from_raw, from_prepared = arriving(loaded, raw), arriving(loaded, prepared)
     takes_pixels = np.abs(from_raw).max() < 10  # of 0 to 255 it makes small numbers itself
     if takes_pixels or (_is_centred(from_raw) and not _is_centred(from_prepared)):
-        scales = [each.name for each in _layers(loaded) if type(each).__name__ in SCALING]
+        scales = [each.name for each in layers(loaded) if type(each).__name__ in SCALING]
         where = f"in its layer {scales[0]}" if scales else "at its beginning"
         raise Problem(
             f"MODEL={model} scales its pictures itself, {where}, and PREPROCESSING={preprocessing} "
@@ -119,10 +119,15 @@ def _is_centred(x: np.ndarray) -> bool:
     return several and spread > 0.1 and -0.65 * spread < low < 0.25 * spread
 
 
-def _layers(loaded) -> list:
-    """Return the layers of a model of Keras 2 or 3, also those inside of others, but no containers."""
-    layers = loaded._flatten_layers(include_self=False, recursive=True)
-    return [each for each in layers if not list(each._flatten_layers(include_self=False))]
+def layers(loaded) -> list:
+    """Return the layers of a model of Keras 2 or 3 from its beginning to its end, also those of models inside."""
+    found = []
+    for each in loaded.layers:
+        if hasattr(each, "layers"):  # a model
+            found += layers(each)
+        else:
+            found += list(each._flatten_layers(include_self=False)) or [each]
+    return found
 
 
 def _active(loaded, X: np.ndarray) -> list[str]:
@@ -138,7 +143,7 @@ def _active(loaded, X: np.ndarray) -> list[str]:
 
         return watching
 
-    random = [each for each in _layers(loaded) if _is_random(type(each).__name__)]
+    random = [each for each in layers(loaded) if _is_random(type(each).__name__)]
     if not random:
         return []
     with ExitStack() as patches:
