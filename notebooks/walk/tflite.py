@@ -3,11 +3,8 @@
 It imports TensorFlow, whose interpreter gives the scores that the function's are compared with.
 """
 
-import os
 import subprocess
 import sys
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +14,7 @@ from .comparing import loads, runtimes
 from .content import kind_of
 from .formats import MODELS, found
 from .inputs import SAMPLES, class_names, classes_text, picture_file, size
-from .lesson import Problem, load, require, save
+from .lesson import Problem, load, log_in_file, require, save
 from .meaning import check_kind, one_per_class
 from .plain_tflite import plain
 from .preparing import pixels, preprocess_input, preprocessing
@@ -47,13 +44,13 @@ def in_place_of(lesson: str, copy: Path, parameters: dict[str, str]) -> bool:
         expected = Path("generated/expected-scores.json")
         if not expected.exists() or load(expected)["model"] != ORIGINAL:
             return False
-        with _log(lesson):
+        with log_in_file(lesson):
             in_place_of_lesson_2()
     else:
         model = parameters["MODEL"]
         if model in MODELS or kind_of(file := found(model)) != "tflite":
             return False
-        with _log(lesson):
+        with log_in_file(lesson):
             in_place_of_lesson_1(model, file, parameters)
     text = (
         f"# {lesson} is left out\n\n`MODEL` is a TensorFlow Lite model already. The scores that the next "
@@ -63,23 +60,6 @@ def in_place_of(lesson: str, copy: Path, parameters: dict[str, str]) -> bool:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     save(copy, nbformat.writes(notebook))
     return True
-
-
-@contextmanager
-def _log(lesson: str):
-    """Let TensorFlow write its log to a file, as in a lesson."""
-    before = os.dup(2)
-    Path("generated").mkdir(exist_ok=True)
-    with (
-        Path("generated", f"{lesson}.log").open("w") as log,
-        warnings.catch_warnings(action="ignore"),
-    ):
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(before, 2)
-            os.close(before)
 
 
 def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> None:
