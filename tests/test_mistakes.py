@@ -35,7 +35,7 @@ keras.Model(picture, scores).save_weights("only.weights.h5")
 keras.Model(picture, layers.Dense(1, "sigmoid")(layers.Flatten()(picture))).save("one-output.keras")
 scaled = layers.Rescaling(1 / 255, name="scaled")(picture)
 inside = keras.Model(picture, layers.Dense(2)(layers.Flatten()(scaled)))
-keras.Sequential([picture, inside]).save("scales.keras")
+keras.Sequential([picture, inside, layers.Dense(10)]).save("scales.keras")
 """
 
 # Runs the first cells of lesson 1, as far as the check of the model, for each of the assignments.
@@ -86,17 +86,29 @@ MISTAKES = [
     ("MODEL=half.keras", "MODEL=half.keras is not a Keras model, or it is broken"),
     ("MODEL=data.h5", "MODEL=data.h5 is not a Keras model"),
     ("MODEL=only.weights.h5", "MODEL=only.weights.h5 is not a Keras model"),
-    ("MODEL=two-inputs.keras", "MODEL=two-inputs.keras has 2 inputs and 1 outputs. Expected"),
     (
-        "MODEL=grey.keras",
-        "has input (None, 32, 32, 1) and output (None, 2). Expected: input (None, height,",
+        "MODEL=two-inputs.keras",
+        "MODEL has 2 inputs and 1 outputs. Expected: one picture in, one row",
     ),
-    ("MODEL=any-size.keras", "has input (None, None, None, 3) and output (None, 2). Expected"),
+    (
+        "MODEL=any-size.keras",
+        "MODEL takes pictures of any size. Say which it was trained with, width",
+    ),
+    ("SIZE=small", 'SIZE="small" is no size. Expected: width x height, as in SIZE=160x120.'),
+    ("SIZE=160x120", "SIZE=160x120, but MODEL takes the height 224 alone: leave SIZE out."),
+    (
+        "SCORES=percent",
+        "SCORES=percent is not one of: logits, softmax, sigmoid, independent-logits.",
+    ),
     (
         "MODEL=one-output.keras",
-        "MODEL=one-output.keras has a single output. Expected: one for each",
+        "names 10 classes, but MODEL=one-output.keras has a single output, for two classes. Name both",
     ),
-    ("MODEL=scales.keras", "MODEL=scales.keras scales its pictures itself, in its layer scaled;"),
+    (
+        "MODEL=scales.keras",
+        "MODEL=scales.keras scales its pictures itself, in its layer scaled, and PREPROCESSING=xception "
+        "would scale them before: twice is wrong. Give PREPROCESSING=none.",
+    ),
     ("MODEL=http://127.0.0.1:9/a.keras", "could not be downloaded"),
     ("MODEL={server}/missing.keras", "missing.keras could not be downloaded: 404"),
     ("MODEL={server}/short.keras", "short.keras could not be downloaded"),
@@ -104,7 +116,10 @@ MISTAKES = [
     ("CLASSES=cup fork", 'CLASSES="cup fork" names 2 classes, but MODEL=embedded has 10'),
     ("CLASSES=cup cup", 'CLASSES="cup cup" names a class twice'),
     ("CLASSES= ", 'CLASSES=" " names no class'),
-    ("PREPROCESSING=mine", "PREPROCESSING=mine is not one of: xception, resnet50, vgg16"),
+    (
+        "PREPROCESSING=mine",
+        "PREPROCESSING=mine is not one of: xception, inception_v3, resnet50, vgg16",
+    ),
     ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: the path or URL"),
     ("IMAGE={server}/page.png", "page.png is not a picture"),
     ("IMAGE=README.md", "IMAGE=README.md is not a picture"),

@@ -241,11 +241,47 @@ def test_a_lost_connection_gets_advice(page):
     expect_error(page, "cannot be reached")
 
 
-def test_scores_that_are_probabilities_are_shown_as_they_are(page):
-    answer = {"prediction": "x", "probability": 0.7, "scores": {"y": 0.1, "x": 0.7, "z": 0.2}}
-    page.route("**/*", lambda route: route.fulfill(json=answer))
+def open_with(page, kind, answer):
+    """Open the page of a function whose scores are of this kind, and give it a picture."""
+
+    def fulfill(route):
+        if route.request.method == "POST":
+            route.fulfill(json=answer)
+        elif "json" in route.request.headers.get("accept", ""):
+            route.fulfill(json={"classes": list(answer["scores"]), "scores": kind})
+        else:
+            route.continue_()
+
+    page.route("**/*", fulfill)
+    page.reload()
     choose(page, COAT)
-    expect(page.locator("#answers td.share")).to_have_text(["70.0 %", "20.0 %", "10.0 %"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "scores", "probability", "shown", "caption"),
+    [
+        ("logits", {"x": 1, "y": 1}, 0.5, ["50.0 %", "50.0 %"], "each class is"),
+        ("logits", {"x": 0.7, "y": 0.3}, 0.5987, ["59.9 %", "40.1 %"], "each class is"),
+        ("softmax", {"x": 0.7, "y": 0.3}, 0.7, ["70.0 %", "30.0 %"], "each class is"),
+        ("sigmoid", {"y": 0.6, "x": 0.7}, 0.7, ["70.0 %", "60.0 %"], "need not add up to 100 %"),
+        ("independent-logits", {"x": 800, "y": -800}, 1, ["100.0 %", "0.0 %"], "need not add up"),
+    ],
+)
+def test_what_the_scores_are_decides_on_what_is_shown(
+    page, kind, scores, probability, shown, caption
+):
+    open_with(page, kind, {"prediction": "x", "probability": probability, "scores": scores})
+    expect(page.locator("#answers td.share")).to_have_text(shown)
+    expect(page.locator("#answers caption")).to_contain_text(caption)
+
+
+def test_of_a_thousand_classes_the_ten_most_probable_are_shown(page):
+    scores = {f"class {number}": number / 499_500 for number in range(1000)}
+    best = {"prediction": "class 999", "probability": scores["class 999"]}
+    open_with(page, "softmax", best | {"scores": scores})
+    expect(page.locator("#answers th")).to_have_text([f"class {999 - n}" for n in range(10)])
+    expect(page.locator("#answers caption")).to_contain_text("10 most probable of 1000 classes")
+    expect(page.get_by_text("A small neural network")).to_contain_text("names what it sees.")
 
 
 def test_nothing_that_comes_back_becomes_html(page):

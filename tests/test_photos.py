@@ -2,9 +2,12 @@
 
 import io
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
+import corpus
+import numpy as np
 import pytest
 import walk
 from commands import score_photos
@@ -60,6 +63,7 @@ def test_what_the_function_takes_is_found_by_what_is_in_it_and_the_rest_is_count
     assert left_out.replace("1 AVIF, 1 TIFF", "1 TIFF, 1 AVIF") == LEFT_OUT
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Pillow's, of its oldest kinds
 def test_these_kinds_are_those_that_the_function_takes(function):
     for kind in Image.SAVE:
         try:
@@ -121,3 +125,54 @@ def test_an_archive_with_a_password_gets_a_sentence(tmp_path, monkeypatch):
     Path("photos.zip").write_bytes(content)
     with pytest.raises(walk.Problem, match="Unpack it yourself, and give the folder as DATASET"):
         walk.photos_folder("photos.zip")
+
+
+# --- lesson 1's IMAGE ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "TIFF", "JPEG2000", "ICO", "PPM", "TGA"])
+def test_a_picture_that_the_function_does_not_take_becomes_one_that_it_takes(
+    function, tmp_path, monkeypatch, kind
+):
+    monkeypatch.chdir(tmp_path)
+    Path("generated").mkdir()
+    content = encoded(picture(), kind)
+    Path("mine.x").write_bytes(content)
+    copy = walk.picture_file("mine.x")
+    assert copy == Path("generated/mine.png")
+    assert np.array_equal(Image.open(copy), Image.open(io.BytesIO(content)).convert("RGB"))
+    function.prepare(copy.read_bytes())
+
+
+@pytest.mark.parametrize("what", ["48 megapixels", "many bytes", "many scans"])
+def test_one_that_is_too_large_becomes_smaller(function, tmp_path, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    Path("generated").mkdir()
+    large = picture().resize((8000, 6000)) if what == "48 megapixels" else picture()
+    content = corpus.scans(150) if what == "many scans" else encoded(large, "JPEG")
+    if what == "many bytes":  # what follows a picture is no part of it
+        content += bytes(4_000_000)
+    Path("IMG 1.jpg").write_bytes(content)
+    copy = walk.picture_file("IMG 1.jpg")
+    seen = Image.open(copy)
+    width, height = large.size
+    assert max(seen.size) <= 1024 and abs(seen.width / seen.height - width / height) < 0.01
+    assert copy.stat().st_size < 4_000_000
+    assert np.abs(np.asarray(seen.resize((32, 32)), int) - picture().resize((32, 32))).mean() < 6
+    function.prepare(copy.read_bytes())
+
+
+def test_the_largest_that_stays_as_it_is_is_one_that_the_function_takes(function):
+    function.prepare(encoded(Image.new("RGB", (5000, 5000)), "PNG"))
+    assert walk.inputs.MOST_PIXELS == 5000 * 5000
+    assert walk.inputs.MOST_SCANS <= sys.modules["guards"].PICTURE_SCANS
+
+
+def test_heic_and_too_many_pixels_are_named_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("IMG_1.jpg").write_bytes(HEIC)
+    with pytest.raises(walk.Problem, match="IMAGE=IMG_1.jpg is a HEIC photo.*Save it as JPEG"):
+        walk.picture_file("IMG_1.jpg")
+    Path("huge.png").write_bytes(corpus.bomb())
+    with pytest.raises(walk.Problem, match=r"IMAGE=huge.png has too many pixels \(178,000,000"):
+        walk.picture_file("huge.png")

@@ -140,35 +140,6 @@ def test_a_picture_that_libraries_read_differently_is_written_anew(folder, kind)
     assert np.array_equal(Image.open(file), image.convert("RGB"))
 
 
-@pytest.mark.parametrize(
-    ("classes", "preprocessing", "message"),
-    [
-        ("hat shoes pants", "xception", 'CLASSES="hat shoes pants" here, but lesson 1 was run'),
-        ("hat pants shoes", "vgg16", 'PREPROCESSING="vgg16" here, but lesson 1 was run with "xc'),
-    ],
-)
-def test_lesson_3_wants_the_parameters_of_lesson_1(folder, classes, preprocessing, message):
-    expected = {
-        "image": "a.png",
-        "scores": {"a.png": SCORES},
-        "parameters": {"PREPROCESSING": "xception"},
-    }
-    walk.save("generated/expected-scores.json", expected)
-    walk.check_parameters("hat pants shoes", "xception")
-    with pytest.raises(walk.Problem, match=message):
-        walk.check_parameters(classes, preprocessing)
-
-
-def test_an_export_of_a_notebook_that_was_not_saved_is_noticed(folder):
-    walk.save("generated/prediction.json", {"classes": "cup fork", "preprocessing": "xception"})
-    function = Path("lambda/lambda_function.py")
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\nCLASSES = "cup fork"\n')
-    walk.check_export(function)  # the last one counts: papermill's
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\n')
-    with pytest.raises(walk.Problem, match="Save lesson 3 and run it; then run this again."):
-        walk.check_export(function)
-
-
 def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp_path, monkeypatch):
     picture = tmp_path / "pants.jpg"
     picture.write_bytes(b"the course's picture")
@@ -208,13 +179,48 @@ def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(fold
 
 
 def test_scores_that_differ_are_a_problem():
-    assert walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
+    said = walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
+    assert said == "the largest difference is below 0.0001 of the scores' range"
     for other in {"hat": 0.25, "pants": 3.6, "shoes": -1.0}, {"hat": 0.25}:
         with pytest.raises(walk.Problem):
             walk.compare({"Keras": SCORES, "here": other})
     not_a_number = SCORES | {"hat": float("nan")}
     with pytest.raises(walk.Problem):
         walk.check_same(SCORES, not_a_number)
+
+
+@pytest.mark.parametrize(
+    ("scores", "difference", "same"),
+    [
+        ([455.0, -300.0], 0.0007, True),
+        ([455.0, -300.0], 0.1, False),
+        ([0.501, 0.499], 1e-6, True),  # what float32 cannot hold
+        ([0.501, 0.499], 1e-5, False),
+        ([0.9, 0.1], 1e-3, False),
+    ],
+)
+def test_scores_are_compared_by_their_range(scores, difference, same):
+    """A difference that is nothing to logits of hundreds is one to probabilities near one half."""
+    expected = {"a.png": dict(zip("ab", scores, strict=True))}
+    found = {"a.png": {"a": scores[0] + difference, "b": scores[1]}}
+    if same:
+        walk.check_same(expected, found)
+    else:
+        with pytest.raises(
+            walk.Problem, match="the scores differ by up to .*, and they range from"
+        ):
+            walk.check_same(expected, found)
+
+
+def test_of_a_thousand_classes_the_best_ten_are_shown():
+    scores = {f"class {n}": n / 1000 for n in range(1000)}
+    shown = walk.show(JEANS, scores, "sigmoid").metadata["alt"]
+    assert shown.startswith(
+        "jeans.png: class 999, 99.9%. Probabilities: class 999 99.9%, class 998"
+    )
+    assert shown.count("class") == 1 + 10
+    rows = walk.compare({"Keras": scores, "here": scores}).data.splitlines()[2:]
+    assert len(rows) == 10 and rows[-1].startswith("| class 999 |")
 
 
 def test_an_answer_that_is_an_error_is_a_problem():

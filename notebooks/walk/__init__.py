@@ -2,10 +2,11 @@
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
-and what is in it (formats, models), scores and models compared (comparing), pictures and tables
-(drawings), a web server and AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a
-bucket full of pictures (bucket), what AWS charges (costs), what needs an environment of its own
-(environments). The tests use the same functions. Nothing here imports TensorFlow before a lesson does.
+and what is in it (formats, models), scores and models compared (comparing), slow conversions
+(converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
+(servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
+needs an environment of its own (environments). The tests use the same functions. Nothing here imports
+TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -33,14 +34,14 @@ from .comparing import (
     same_answers,
     size_mb,
 )
+from .converting import attempt
 from .drawings import bars, best, chain, drawing, gallery, show, table, threads
 from .formats import (
     keep_model,
-    library_of,
     load_kept_model,
     loading,
     model_file,
-    open_to_older_keras,
+    read_model,
 )
 from .inputs import (
     check_parameters,
@@ -61,10 +62,12 @@ from .lesson import (
     run,
     save,
 )
-from .meaning import one_per_class, probabilities
-from .models import check_course_scores, check_model, plain, scores_kind
+from .meaning import KINDS, one_per_class, probabilities
+from .models import check_course_scores, check_model, layers, scores_kind
+from .older import open_to_older_keras
 from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
+from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing
 from .samples import SAMPLES, sample_pictures
 from .servers import (

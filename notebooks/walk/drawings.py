@@ -27,6 +27,9 @@ SEEN = {
 }
 
 
+MOST_BARS = 10  # the best of a thousand classes say enough
+
+
 def best(scores: dict[str, float]) -> str:
     """Return the class with the highest score; raise a Problem if these are no scores, but an error."""
     if "errorMessage" in scores:  # what Lambda answers where the function failed
@@ -60,9 +63,10 @@ def show(picture, scores: dict[str, float], kind: str) -> Drawing:
     )
     left.imshow(_opened(picture))
     left.axis("off")
-    ranked = sorted(scores, key=scores.get)
+    shares = dict(zip(scores, probabilities(list(scores.values()), kind), strict=True))
+    ranked = sorted(scores, key=scores.get)[-MOST_BARS:]
+    shares = [shares[name] for name in ranked]
     colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
-    shares = probabilities([scores[name] for name in ranked], kind)
     texts = [f"{share:.1%}" for share in shares]
     right.bar_label(right.barh(ranked, shares, color=colors), texts, padding=4)
     right.set_xlim(0, 1.15)
@@ -190,8 +194,9 @@ def threads(*counts: int) -> Drawing:
 
 
 def table(rows: list[dict]) -> Markdown:
-    """Return rows, dicts with the same keys, as a table; what is a number stands to the right."""
+    """Return rows, dicts with the keys of the first, as a table; what is a number stands to the right."""
     keys = list(rows[0])
+    rows = [{key: row.get(key, "") for key in keys} for row in rows]
     number = [all(re.fullmatch(r"[-+−\d.,% $]+", str(row[key])) for row in rows) for key in keys]
     lines = [keys, ["--:" if right else ":--" for right in number]]
     lines += [[str(row[key]).replace("|", "\\|") for key in keys] for row in rows]

@@ -4,15 +4,25 @@ import ast
 import hashlib
 import io
 import re
+import warnings
 from pathlib import Path
 from urllib.parse import urlparse
 
 from PIL import Image, ImageOps
 
+from .kinds import AS_JPEG, TAKEN, kind_of
 from .lesson import Problem, load, save
 from .samples import SAMPLES, course_photos
 
 DOWNLOADS = Path("generated/downloads")
+
+# What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
+# request: 6 MB, in which a picture is base64. A test puts the largest ones to the function.
+MOST_BYTES, MOST_PIXELS, MOST_SCANS = 4_000_000, 25_000_000, 100
+# Pixels that are not read here either: so many take half a gigabyte and more.
+BOMB = 178_000_000
+# The longer side, in pixels, of the copy of a larger picture; models see a few hundred pixels.
+LONGEST = 1024
 
 
 def class_names(classes: str) -> list[str]:
@@ -99,11 +109,12 @@ def assigned(code: str) -> dict:
 
 
 def picture_file(image: str) -> Path:
-    """Return the file of a picture that any library reads alike.
+    """Return the file of a picture that any library reads alike, and the function takes.
 
     Phones note in the EXIF data how a photo is to be turned, some pictures are transparent, some
-    have 16 bits, and Keras looks at none of that. Such a picture is written anew into generated/:
-    upright, on a white background, 8 bits.
+    have 16 bits, and Keras looks at none of that; AVIF, TIFF and others the function does not take, nor
+    a photo of 48 million pixels. Such a picture is written anew into generated/: as PNG, upright, on a
+    white background, 8 bits, and made smaller where it is too large.
 
     Parameters
     ----------
@@ -113,23 +124,42 @@ def picture_file(image: str) -> Path:
     Raises
     ------
     Problem
-        There is no such file, it cannot be downloaded, or it is not a picture.
+        There is no such file, it cannot be downloaded, or it is not a picture that can be read.
     """
     if image == "course":
         return next(iter(course_photos()), SAMPLES / "jeans.png")
     file = local_file("IMAGE", image, "course, or the path or URL of a picture")
+    kind = kind_of(file)
+    if kind == "HEIC":
+        refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
     try:
-        opened = Image.open(file)
-        opened.load()  # decodes it whole
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            opened = Image.open(file)
+        if opened.width * opened.height > BOMB:
+            raise Image.DecompressionBombError  # as Pillow does, where it is not told otherwise
+        too_large = _is_too_large(file, opened)
+        if too_large:
+            opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
+        plain = plain_picture(opened)
+    except Image.DecompressionBombError:
+        refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
+    except Exception:  # a decoder may fail in any way
         refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
-    plain = plain_picture(opened)
-    if plain.tobytes() == opened.tobytes():
+    if kind in TAKEN and not too_large and plain.tobytes() == opened.tobytes():
         return file
+    if too_large:
+        plain.thumbnail((LONGEST, LONGEST))
     content, copy = io.BytesIO(), Path("generated", f"{file.stem}.png")
     plain.convert("RGB").save(content, "PNG")
     save(copy, content.getvalue())
     return copy
+
+
+def _is_too_large(file: Path, picture: Image.Image) -> bool:
+    """Whether the function would refuse a picture for its size, or Lambda its bytes."""
+    content = file.read_bytes()
+    pixels, scans = picture.width * picture.height, content.count(b"\xff\xda")
+    return len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
 
 
 def plain_picture(picture: Image.Image) -> Image.Image:

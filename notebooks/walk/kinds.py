@@ -1,5 +1,6 @@
 """Which files are pictures that the function takes, by what is in them, and what the others are."""
 
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def kind_of(file: str | Path) -> str:
             return "HEIC"  # Pillow does not know it
         opened.seek(0)
         try:
-            kind = Image.open(opened).format
+            with warnings.catch_warnings(action="ignore"):  # that it is large, or of an old kind
+                kind = Image.open(opened).format
         except Exception:  # a decoder of what anybody may have sent may fail in any way
             return ""
     return "JPEG" if kind == "MPO" else kind  # a JPEG with more behind it, as phones save them

@@ -4,7 +4,7 @@ import numpy as np
 
 from .lesson import Problem
 
-KINDS = {
+KINDS = {  # of SCORES, in words
     "logits": "logits: softmax makes probabilities of them",
     "softmax": "probabilities that add up to 1",
     "sigmoid": "probabilities, each for itself",
@@ -34,8 +34,18 @@ def one_per_class(row, kind: str) -> np.ndarray:
 
     The output stands for the second class: of a probability p this makes [1 - p, p], of a logit z
     [0, z], whose softmax is the same.
+
+    Raises
+    ------
+    Problem
+        A score is not a number, or infinite.
     """
     row = np.asarray(row)
+    if not np.isfinite(row).all():
+        raise Problem(
+            f"MODEL answers with {row[~np.isfinite(row)][0]}, which is no score. Its weights may be "
+            "broken: did its loss become nan in training? Or the picture was prepared wrongly."
+        )
     if len(row) > 1:
         return row
     first = 0 * row if kind == "logits" else 1 - row

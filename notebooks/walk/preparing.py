@@ -62,9 +62,9 @@ def preprocessing(name: str) -> str:
     Problem
         Keras knows no such family, or the function cannot prepare pictures as it does.
     """
-    prepare = preprocess_input(name)
     if name in IN_THE_FUNCTION:
         return name
+    prepare = preprocess_input(name)
     pixels = np.arange(256, dtype="float32")
     probe = np.stack([pixels, pixels[::-1], pixels * 0.5], axis=-1)[None, None]
     for ours in IN_THE_FUNCTION:
