@@ -143,11 +143,11 @@ generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute) NOTEBOOK=generated/03-predict.ipynb
 
-generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py \
+generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py lambda/decoding.py \
 		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 
-generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py \
+generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py lambda/incoming.py \
 		generated/06-strangers.ipynb $(call missing,lambda/api.py)
 	@$(execute)
 

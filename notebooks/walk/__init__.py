@@ -47,6 +47,7 @@ from .inputs import (
     check_parameters,
     class_names,
     classes_text,
+    open_photo,
     picture_file,
     size,
 )
@@ -72,6 +73,7 @@ from .preparing import pixels, preprocess_input, preprocessing
 from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,
+    answer_of,
     emulator,
     lambda_runtime,
     outcome,

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from .comparing import check_export
 from .formats import load_kept_model
-from .inputs import plain_picture
+from .inputs import open_photo
 from .lesson import ROOT, Problem, load
 from .meaning import one_per_class
 from .preparing import pixels, preprocess_input
@@ -69,7 +68,9 @@ def by_function(photos: list[str]) -> Iterator[dict]:
     """
     check_export("lambda/lambda_function.py")
     os.environ["MODEL_PATH"] = "generated/clothing-model.tflite"
-    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = "1769"  # one thread: two wait for whatever else runs
+    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = (
+        "1769"  # one thread: two wait for whatever else runs
+    )
     sys.path.insert(0, "lambda")
     function, guards = (importlib.import_module(name) for name in ("lambda_function", "guards"))
     (output,) = function.interpreter.get_output_details()
@@ -102,8 +103,7 @@ def by_keras(ways: list[tuple[str, str, list[str]]]) -> Iterator[dict]:
 
 
 def _plain_file(photo: str) -> io.BytesIO:
-    """Return a photo as lesson 1 gives it to Keras: upright, without transparency (picture_file)."""
+    """Return a photo as the function sees it, before it is resized, in a form that Keras reads."""
     file = io.BytesIO()
-    with Image.open(photo) as opened:
-        plain_picture(opened).convert("RGB").save(file, "BMP")
+    open_photo(Path(photo)).save(file, "BMP")
     return file
