@@ -8,14 +8,11 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 from PIL import Image
 
-from .inputs import BOMB, decoding
+from .inputs import BOMB, LONGEST, decoding
 from .kinds import AS_JPEG, is_heic
 from .lesson import Problem, save
 
 YOUR_PHOTO = Path("generated/your-photo.png")
-# Pixels of the longer side as it is kept: more than any model here sees, and small enough for the
-# requests of later lessons. The photos of the training have 400 x 533.
-LONGEST = 1024
 
 NO_BUTTON = (
     "Where somebody runs this cell, in JupyterLab, VS Code or Google Colab, it shows a button that takes "
