@@ -16,8 +16,8 @@ from PIL import Image
 
 from .kinds import AS_JPEG, TAKEN, kind_of
 from .lesson import Problem, load, save
+from .samples import SAMPLES, course_photos
 
-SAMPLES = Path("notebooks/assets")
 DOWNLOADS = Path("generated/downloads")
 
 # What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
@@ -123,14 +123,16 @@ def picture_file(image: str) -> Path:
     Parameters
     ----------
     image
-        IMAGE: the path or URL of a picture.
+        IMAGE: the path or URL of a picture, or `course` for a photo of the course's.
 
     Raises
     ------
     Problem
         There is no such file, it cannot be downloaded, or it is not a picture that can be read.
     """
-    file = local_file("IMAGE", image, "the path or URL of a picture")
+    if image == "course":
+        return next(iter(course_photos()), SAMPLES / "jeans.png")
+    file = local_file("IMAGE", image, "course, or the path or URL of a picture")
     kind = kind_of(file)
     if kind == "HEIC":
         refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
@@ -145,7 +147,7 @@ def picture_file(image: str) -> Path:
         too_large = len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
         if too_large:
             opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
-        plain = decoding().plain(opened)
+        plain = plain_picture(opened)
     except Image.DecompressionBombError:
         refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
     except Exception:  # a decoder may fail in any way
@@ -173,6 +175,11 @@ def open_photo(file: Path) -> Image.Image:
         return decoding().plain(Image.open(io.BytesIO(bare)))
     except Exception:  # a decoder may fail in any way
         raise ValueError(f"{file} is not a picture, or it is broken") from None
+
+
+def plain_picture(picture: Image.Image) -> Image.Image:
+    """Return a picture as the function sees it: upright, in RGB, with what is transparent in white."""
+    return decoding().plain(picture)
 
 
 def _is_read_as(file: Path, plain: Image.Image) -> bool:
