@@ -72,6 +72,7 @@ def folder(tmp_path_factory):
     for picture in PICTURES[3:]:  # three and the one of colours are enough
         (folder / "notebooks/assets" / picture.name).unlink()
     (folder / "own_layers.py").write_text(OWN_LAYERS)
+    (folder / "names.txt").write_text("flat shoe\ntop hat\nt-shirt\n")
     return folder
 
 
