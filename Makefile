@@ -5,6 +5,7 @@
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
 # make deploy-check   lessons 05 and 08: the function's zip, deployed to an AWS on this machine
 # make catalogue-check   lesson 10: runs the function over a bucket of pictures, on that AWS
+# make check-model PHOTOS=folder   how often Keras and the function are right: a folder of photos a class
 # make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator (minutes)
@@ -104,7 +105,7 @@ export HOME := $(cache)/home
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
+.PHONY: address publish walk check problems measure serve deploy-check catalogue-check check-model catalogue train \
 	test test-all soak site format lint lab lock clean writable FORCE
 
 walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
@@ -142,11 +143,11 @@ generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute) NOTEBOOK=generated/03-predict.ipynb
 
-generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py \
+generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py lambda/decoding.py \
 		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 
-generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py \
+generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py lambda/incoming.py \
 		generated/06-strangers.ipynb $(call missing,lambda/api.py)
 	@$(execute)
 
@@ -247,6 +248,9 @@ deploy-check: generated/05-deployment.ipynb generated/08-public.ipynb
 	@cat generated/deploy-check.txt
 
 catalogue-check: generated/10-catalogue.ipynb
+
+check-model: generated/07-http.ipynb
+	@$(commands) check_model PHOTOS="$$PHOTOS"
 
 # It ends with make, however make ends.
 catalogue: generated/07-http.ipynb

@@ -57,7 +57,7 @@ def variables(**values):
 
 def load(walked, **settings):
     """Import the function afresh, as a cold start does, with these environment variables."""
-    for name in "api", "answers", "guards", "transport":
+    for name in "api", "incoming", "answers", "guards", "transport":
         sys.modules.pop(name, None)
     model = str(walked / "generated/clothing-model.tflite")
     with variables(MODEL_PATH=model, **LIMITS, **settings):

@@ -31,7 +31,7 @@ def s3(cloud):
 
 
 # What the function is made of; other tests import it in their own way.
-MODULES = "catalogue", "answers", "guards", "transport", "lambda_function"
+MODULES = "catalogue", "answers", "guards", "transport", "decoding", "lambda_function"
 
 
 @pytest.fixture

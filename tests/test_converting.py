@@ -65,7 +65,7 @@ def test_the_seconds_of_a_slow_cell_are_counted_and_nothing_stays_of_them():
     notebook = nbformat.v4.new_notebook(cells=[cell])
     client = Watched(notebook, resources={"metadata": {"path": REPOSITORY / "notebooks"}})
     client.execute()
-    assert client.seen[0] == "model.tflite: …" and "model.tflite: 2 s …" in client.seen
+    assert client.seen[0] == "model.tflite: 0 s …" and "model.tflite: 2 s …" in client.seen
     assert [output.text for output in cell.outputs] == ["done\n"]
 
 

@@ -1,11 +1,12 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, kinds, photos), the file of a model and what is in it (formats, models), scores and models
-compared (comparing), slow conversions (converting), pictures and tables (drawings), a web server and
-AWS's Lambda runtime on this machine (servers), all of AWS there (aws), a bucket full of pictures
-(bucket), what AWS charges (costs), what needs an environment of its own (environments). The tests use
-the same functions. Nothing here imports TensorFlow before a lesson does.
+(inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
+and what is in it (formats, models), scores and models compared (comparing), slow conversions
+(converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
+(servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
+needs an environment of its own (environments). The tests use the same functions. Nothing here imports
+TensorFlow before a lesson does.
 """
 
 from .aws import (
@@ -43,10 +44,10 @@ from .formats import (
     read_model,
 )
 from .inputs import (
-    SAMPLES,
     check_parameters,
     class_names,
     classes_text,
+    open_photo,
     picture_file,
     size,
 )
@@ -65,11 +66,14 @@ from .lesson import (
 from .meaning import KINDS, one_per_class, probabilities
 from .models import check_course_scores, check_model, layers, scores_kind
 from .older import open_to_older_keras
+from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
 from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing
+from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,
+    answer_of,
     emulator,
     lambda_runtime,
     outcome,

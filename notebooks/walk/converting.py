@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from IPython import get_ipython
-from IPython.display import Pretty, clear_output, display
+from IPython.display import clear_output, display
 
 from .lesson import Problem, one_line
 
@@ -56,16 +56,25 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _seconds_shown(what: str):
-    """Show in the notebook how many seconds the `with` block has taken so far; nothing stays of it."""
+    """Show in the notebook how many seconds the `with` block has taken so far; nothing stays of it.
+
+    The converter lets no other thread work for ten seconds at a time; the bar beside the seconds moves
+    all the same, because the browser moves it.
+    """
     if not get_ipython():
         yield
         return
     began, over = time.monotonic(), threading.Event()
-    shown = display(Pretty(f"{what}: …"), display_id=True)
+
+    def line():
+        text = f"{what}: {time.monotonic() - began:.0f} s …"
+        return {"text/plain": text, "text/html": f"<progress></progress> {text}"}
+
+    shown = display(line(), raw=True, display_id=True)
 
     def count():
         while not over.wait(1):
-            shown.update(Pretty(f"{what}: {time.monotonic() - began:.0f} s …"))
+            shown.update(line(), raw=True)
 
     thread = threading.Thread(target=count, daemon=True)
     thread.start()

@@ -58,7 +58,9 @@ def show(picture, scores: dict[str, float], kind: str) -> Drawing:
     import matplotlib.pyplot as plt
 
     best(scores)  # are they scores?
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5], layout="constrained"
+    )
     left.imshow(_opened(picture))
     left.axis("off")
     shares = dict(zip(scores, probabilities(list(scores.values()), kind), strict=True))

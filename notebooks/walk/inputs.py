@@ -2,18 +2,22 @@
 
 import ast
 import hashlib
+import importlib.util
 import io
 import re
 import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlparse
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .kinds import AS_JPEG, TAKEN, kind_of
 from .lesson import Problem, load, save
+from .samples import SAMPLES, course_photos
 
-SAMPLES = Path("notebooks/assets")
 DOWNLOADS = Path("generated/downloads")
 
 # What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
@@ -119,56 +123,82 @@ def picture_file(image: str) -> Path:
     Parameters
     ----------
     image
-        IMAGE: the path or URL of a picture.
+        IMAGE: the path or URL of a picture, or `course` for a photo of the course's.
 
     Raises
     ------
     Problem
         There is no such file, it cannot be downloaded, or it is not a picture that can be read.
     """
-    file = local_file("IMAGE", image, "the path or URL of a picture")
+    if image == "course":
+        return next(iter(course_photos()), SAMPLES / "jeans.png")
+    file = local_file("IMAGE", image, "course, or the path or URL of a picture")
     kind = kind_of(file)
     if kind == "HEIC":
         refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
     try:
+        content = file.read_bytes()
+        bare, scans = decoding().bare(content)
         with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            opened = Image.open(file)
-        if opened.width * opened.height > BOMB:
+            opened = Image.open(io.BytesIO(bare))
+        pixels = opened.width * opened.height
+        if pixels > BOMB:
             raise Image.DecompressionBombError  # as Pillow does, where it is not told otherwise
-        too_large = _is_too_large(file, opened)
+        too_large = len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
         if too_large:
             opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
-        plain = _plain(opened)
+        plain = plain_picture(opened)
     except Image.DecompressionBombError:
         refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
     except Exception:  # a decoder may fail in any way
         refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
-    if kind in TAKEN and not too_large and plain.tobytes() == opened.tobytes():
+    if kind in TAKEN and not too_large and _is_read_as(file, plain):
         return file
     if too_large:
         plain.thumbnail((LONGEST, LONGEST))
     content, copy = io.BytesIO(), Path("generated", f"{file.stem}.png")
-    plain.convert("RGB").save(content, "PNG")
+    plain.save(content, "PNG")
     save(copy, content.getvalue())
     return copy
 
 
-def _is_too_large(file: Path, picture: Image.Image) -> bool:
-    """Whether the function would refuse a picture for its size, or Lambda its bytes."""
-    content = file.read_bytes()
-    pixels, scans = picture.width * picture.height, content.count(b"\xff\xda")
-    return len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
+def open_photo(file: Path) -> Image.Image:
+    """Return a photo as the function sees it: upright, in RGB, with what is transparent in white.
+
+    Raises
+    ------
+    ValueError
+        It is not a picture, or it is broken.
+    """
+    try:
+        bare, _ = decoding().bare(Path(file).read_bytes())
+        return decoding().plain(Image.open(io.BytesIO(bare)))
+    except Exception:  # a decoder may fail in any way
+        raise ValueError(f"{file} is not a picture, or it is broken") from None
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """Turn a picture upright, and put it on a white background, with 8 bits a channel."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits
-        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture
+def plain_picture(picture: Image.Image) -> Image.Image:
+    """Return a picture as the function sees it: upright, in RGB, with what is transparent in white."""
+    return decoding().plain(picture)
+
+
+def _is_read_as(file: Path, plain: Image.Image) -> bool:
+    """Whether whoever opens a picture's file with Pillow alone sees this."""
+    with suppress(Exception), Image.open(file) as opened:
+        return opened.convert("RGB").tobytes() == plain.tobytes()
+    return False
+
+
+@cache
+def decoding() -> ModuleType:
+    """Return lambda/decoding.py, with which the function reads pictures."""
+    file = (
+        Path(__file__).parents[2] / "lambda" / "decoding.py"
+    )  # `lambda` is no name to import from
+    spec = importlib.util.spec_from_file_location("decoding", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def local_file(parameter: str, address: str, expected: str) -> Path:

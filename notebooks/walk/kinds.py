@@ -29,8 +29,7 @@ def kind_of(file: str | Path) -> str:
         It cannot be read.
     """
     with Path(file).open("rb") as opened:
-        head = opened.read(12)
-        if head[4:8] == b"ftyp" and head[8:] in HEIC_BRANDS:
+        if is_heic(opened.read(12)):
             return "HEIC"  # Pillow does not know it
         opened.seek(0)
         try:
@@ -39,6 +38,11 @@ def kind_of(file: str | Path) -> str:
         except Exception:  # a decoder of what anybody may have sent may fail in any way
             return ""
     return "JPEG" if kind == "MPO" else kind  # a JPEG with more behind it, as phones save them
+
+
+def is_heic(head: bytes) -> bool:
+    """Whether a file that begins so (12 bytes, or more) is a HEIC photo."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
 
 
 def lies_about(file: Path) -> bool:

@@ -207,10 +207,11 @@ def run(command: str, folder: str | Path = ".") -> str:
         shlex.split(command),
         cwd=folder,
         # Jupyter asks for colours, and Python 3.13 gives them to its errors.
-        env=os.environ | {"PATH": path, "PYTHON_COLORS": "0"},
+        env=os.environ | {"PATH": path, "PYTHON_COLORS": "0", "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # a program may write in another encoding
     )
     if process.returncode:
         said = (process.stderr or process.stdout).strip()

@@ -1,0 +1,169 @@
+"""How often Keras and the function are right about photos whose class is known: `make check-model`.
+
+    python notebooks/commands check_model PHOTOS=folder
+
+The folder holds a folder of photos for each class (or train/ and validation/ with these, or it is a zip
+archive). The model and the function are those of the last walk. That both are right as often as in
+training proves that pictures are prepared as they were there; other values of PREPROCESSING and RESIZE
+are tried on some of the photos. The confusions are drawn; generated/check-model/report.md shows them.
+"""
+
+import os
+import shlex
+from pathlib import Path
+
+STOPPED = "Stopped: generated/check-model/ is as it was."
+
+NEEDED = (
+    "generated/expected-scores.json",
+    "generated/clothing-model.tflite",
+    "generated/prediction.json",
+)
+REPORT = Path("generated/check-model")
+TRIED = 50  # photos on which other preparations are tried
+BETTER = 0.1  # of the photos tried: how many more must be right to speak of it
+RESIZES = "nearest", "bilinear"
+DOUBLES = "inception_v3", "vgg16"  # prepare as xception and resnet50 do
+WORST = 8  # photos shown, of those that were misjudged most surely
+PARAMETERS = "MODEL IMAGE CLASSES PREPROCESSING RESIZE SCORES SIZE MODEL_CODE TRUST_MODEL".split()
+
+
+def score(photos: dict, expected: dict) -> tuple[dict, dict]:
+    """Return the function's scores by photo, and the names of the errors of those that it refused.
+
+    Raises
+    ------
+    Problem
+        A photo may be of several classes, or the function refused all photos.
+    """
+    from tqdm import tqdm
+    from walk import Problem, judging
+
+    rows = judging.judged("by_function", photos=[str(file) for file in photos])
+    kind, outputs = expected["parameters"]["SCORES"], next(rows)["outputs"]
+    if kind in ("sigmoid", "independent-logits") and outputs > 1:
+        rows.close()
+        raise Problem(
+            f"SCORES={kind}: a picture may be of several of these classes, or of none, and a folder for "
+            "each class cannot say so. There is no such check for this model."
+        )
+    rows = tqdm(rows, total=len(photos), unit="photo", desc="the function")
+    told = dict(zip(photos, rows, strict=True))
+    refused = {file: row["error"] for file, row in told.items() if "error" in row}
+    if len(refused) == len(told):
+        raise Problem(f"The function takes none of these photos: {', '.join({*refused.values()})}.")
+    return {file: row["scores"] for file, row in told.items() if "scores" in row}, refused
+
+
+def keras_scores(files: list, ways: list[tuple[str, str]], what: str) -> list[dict]:
+    """Return for each way to prepare pictures Keras's scores by photo."""
+    from tqdm import tqdm
+    from walk import judging
+
+    rows = judging.judged("by_keras", photos=[str(file) for file in files], ways=ways)
+    total = len(files) * len(ways)
+    scores = [row["scores"] for row in tqdm(rows, total=total, unit="photo", desc=what)]
+    starts = range(0, total, len(files))
+    return [dict(zip(files, scores[start:], strict=False)) for start in starts]
+
+
+def right(photos: dict, scores: dict) -> int:
+    """Return how many photos get their own class."""
+    from walk import best
+
+    return sum(best(each) == photos[file] for file, each in scores.items())
+
+
+def ways_to_prepare(expected: dict) -> list[tuple[str, str]]:
+    """Return pairs of PREPROCESSING and RESIZE to try: first the walk's own."""
+    from walk.preparing import IN_THE_FUNCTION
+
+    own = expected["parameters"]["PREPROCESSING"], expected["parameters"]["RESIZE"]
+    names = [name for name in IN_THE_FUNCTION if name not in DOUBLES and name != own[0]]
+    resizes = [resize for resize in RESIZES if resize != own[1]]
+    return [(name, resize) for name in (own[0], *names) for resize in (own[1], *resizes)]
+
+
+def check_preparation(photos: dict, ways: list[tuple[str, str]]) -> str | None:
+    """Return a sentence with the command to give if another way than the first is far better."""
+    from walk.accuracy import spread
+
+    files = spread(photos, TRIED)
+    tried = keras_scores(files, ways, "other preparations")
+    found = {way: right(photos, scores) for way, scores in zip(ways, tried, strict=True)}
+    own, best = ways[0], max(ways, key=found.get)
+    if found[best] - found[own] < BETTER * len(files):
+        return None
+    given = {name: os.environ[name] for name in PARAMETERS if os.environ.get(name)}
+    given |= {"PREPROCESSING": best[0], "RESIZE": best[1], "PHOTOS": os.environ.get("PHOTOS", "…")}
+    written = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
+    return (
+        f"Pictures are not prepared as they were in training: of {len(files)} photos, {found[own]} are "
+        f"right with PREPROCESSING={own[0]} RESIZE={own[1]}, and {found[best]} with "
+        f"PREPROCESSING={best[0]} RESIZE={best[1]}. Compare with the training's code, and run\n\n"
+        f"  make check-model {written}"
+    )
+
+
+def write_report(photos: dict, kind: str, scores: dict, lines: list[str]) -> None:
+    """Write report.md: these lines, a table by class, the confusions, and the surest misjudgements."""
+    import walk
+    from walk.accuracy import draw_confusions, share
+
+    answers = {file: walk.best(each) for file, each in scores.items()}
+    sure = {file: max(walk.probabilities([*each.values()], kind)) for file, each in scores.items()}
+    rows = []
+    for name in next(iter(scores.values())):
+        own = [file for file in scores if photos[file] == name]
+        taken = sum(answer == name for answer in answers.values())
+        found = share(sum(answers[file] == name for file in own), len(own)) if own else "no photos"
+        rows.append({"class": name, "right": found, "answered so": f"{taken:,}"})
+    wrong = [file for file in sorted(scores, key=sure.get) if answers[file] != photos[file]][::-1]
+    shown = {
+        f"{photos[file]}/{file.name[:12]}\n{answers[file]}, {sure[file]:.0%} sure": file
+        for file in wrong[:WORST]
+    }
+    REPORT.mkdir(parents=True, exist_ok=True)
+    text = ["# How often the model is right", *lines, "## By class", walk.table(rows).data]
+    drawings = {"Confusions": draw_confusions(photos, answers, list(next(iter(scores.values()))))}
+    if shown:
+        drawings["Misjudged most surely"] = walk.gallery(shown)
+    for title, drawn in drawings.items():
+        file = f"{title.split()[0].lower()}.png"
+        walk.save(REPORT / file, drawn.data)
+        text += [f"## {title}", f"![{drawn.metadata['alt']}]({file})"]
+    named = [f"- {file}: {answers[file]}, {sure[file]:.1%} sure" for file in wrong[:WORST]]
+    text.append("\n".join(named))
+    walk.save(REPORT / "report.md", "\n\n".join(text) + "\n")
+
+
+def main(*, PHOTOS: str = "") -> str | None:
+    """Check the model; return what is wrong with how pictures are prepared, if something is."""
+    if not PHOTOS:
+        return "Say which photos: make check-model PHOTOS=folder, with a folder of photos for each class."
+    import walk
+    from walk import accuracy, judging
+
+    walk.begin("check-model", *NEEDED)
+    judging.LOG.unlink(missing_ok=True)
+    expected = walk.load(NEEDED[0])
+    classes = list(expected["scores"][expected["image"]])
+    photos, lines = accuracy.labelled_photos(PHOTOS, classes)
+    by_function, refused = score(photos, expected)
+    ways, files = ways_to_prepare(expected), list(by_function)
+    (by_keras,) = keras_scores(files, ways[:1], "Keras")
+    lines += accuracy.counted(refused)
+    lines += accuracy.compared(photos, by_keras, by_function)
+    write_report(photos, expected["parameters"]["SCORES"], by_function, lines)
+    print("", *lines, f"By class, and the confusions drawn: {REPORT}/report.md", sep="\n")
+    found, count = right(photos, by_function), len(files)
+    if better := check_preparation({file: photos[file] for file in files}, ways):
+        return f"\n{better}"
+    if accuracy.near_chance(found, count, len(classes)):
+        return (
+            f"\n{found:,} of {count:,} is what guessing would give, and no other PREPROCESSING or RESIZE is "
+            "much better. Are CLASSES in the order of the model's outputs (with Keras, the class_names of "
+            "the training)?"
+        )
+    print(f"Of {len(ways) - 1} other ways to prepare pictures, none is much better.")
+    return None
