@@ -91,7 +91,7 @@ json.dump(answers, open("answers.json", "w"))
 
 # Puts the events to the functions of a folder; what is raised comes back as its name.
 ASK = """
-import contextlib, io, json, sys
+import base64, contextlib, io, json, sys
 import api, catalogue, lambda_function
 
 def outcome(handler, event):
@@ -105,7 +105,7 @@ with contextlib.redirect_stdout(io.StringIO()):
     said = {"plain": [outcome(lambda_function.lambda_handler, event) for event in pictures]}
     said["direct"] = [outcome(api.lambda_handler, event) for event in pictures]
     said["http"] = [api.lambda_handler(event, None) for event in events]
-    catalogue.fetch = lambda bucket, key: api.from_base64(pictures[0]["image"])
+    catalogue.fetch = lambda bucket, key: base64.b64decode(pictures[0]["image"])
     said["row"] = catalogue.row("bucket", "a picture")
 json.dump(said, sys.stdout)
 """
