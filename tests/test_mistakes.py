@@ -215,7 +215,7 @@ def test_a_mistake_is_named_and_nothing_is_lost(said, folder, assignment, expect
 def test_make_says_it_in_a_few_lines(folder, assignment, expected):
     process = run(["make", "VENV=", assignment], folder)
     assert process.returncode != 0
-    message = process.stderr[process.stderr.index(f"{LESSON_1} stopped in") :]
+    message = process.stderr[process.stderr.index(f"{LESSON_1} stopped") :]
     assert f"Problem: {expected}" in message
     assert len(message.splitlines()) <= 5
     nothing_is_lost(folder)

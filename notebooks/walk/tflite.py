@@ -13,11 +13,12 @@ import nbformat
 from .comparing import loads, runtimes
 from .content import kind_of
 from .formats import MODELS, found
-from .inputs import SAMPLES, class_names, classes_text, picture_file, size
+from .inputs import class_names, classes_text, picture_file, size
 from .lesson import Problem, load, log_in_file, require, save
 from .meaning import check_kind, one_per_class
 from .plain_tflite import plain
 from .preparing import pixels, preprocess_input, preprocessing
+from .samples import sample_pictures
 
 ORIGINAL = "generated/clothing-model-original.tflite"
 MODEL = "generated/clothing-model.tflite"
@@ -86,8 +87,9 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
     resolved = preprocessing(parameters["PREPROCESSING"])
     image = picture_file(parameters["IMAGE"])
     classes = class_names(parameters["CLASSES"])
-    samples = [path for path in sorted(SAMPLES.glob("*.png")) if path != image]
-    rows = predict(content, [image, *samples], resolved, parameters["RESIZE"])
+    samples = sample_pictures(parameters["IMAGE"])
+    pictures = [image, *(path for path in samples if path != image)]
+    rows = predict(content, pictures, resolved, parameters["RESIZE"])
     scores = [one_per_class(row, kind).tolist() for row in rows]
     if len(classes) != len(scores[0]):
         raise Problem(
@@ -111,7 +113,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
         "image": image.as_posix(),
         "scores": {
             path.as_posix(): dict(zip(classes, row, strict=True))
-            for path, row in zip([image, *samples], scores, strict=True)
+            for path, row in zip(pictures, scores, strict=True)
         },
     }
     save("generated/expected-scores.json", expected)
