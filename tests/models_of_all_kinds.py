@@ -162,4 +162,6 @@ if __name__ == "__main__":
         library: {each[0]: looked_at(*each) for each in models(libraries[library])}
         for library in libraries
     }
+    names = [*walk.preparing.families(), "tf", "caffe", "torch", "rescale", "none"]
+    found["families"] = {name: said(lambda name=name: walk.preprocessing(name)) for name in names}
     json.dump(found, sys.stdout)
