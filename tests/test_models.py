@@ -120,3 +120,8 @@ def test_each_family_of_keras_is_prepared_by_one_of_the_functions_ways(found):
         "vgg16": "vgg16",
     }.items():
         assert names[name] == ours
+
+
+def test_a_file_that_was_trained_on_each_class_by_itself_says_so(found):
+    for name, kind in found["trained"].items():
+        assert kind == ("independent-logits" if "Binary" in name else "logits"), name
