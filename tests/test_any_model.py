@@ -72,6 +72,7 @@ def folder(tmp_path_factory):
     for picture in PICTURES[3:]:  # three and the one of colours are enough
         (folder / "notebooks/assets" / picture.name).unlink()
     (folder / "own_layers.py").write_text(OWN_LAYERS)
+    (folder / "names.txt").write_text("flat shoe\ntop hat\nt-shirt\n")
     return folder
 
 
@@ -123,7 +124,7 @@ def test_a_model_gets_its_own_answer_everywhere(in_keras, in_function, folder, n
     tolerance = model.within * spread
     for way, numbers in said["wrong"].items():
         wrong = row(scores_of(model, numbers))
-        assert abs(wrong - row(true["colours.png"])).max() > 20 * tolerance, way
+        assert abs(wrong - row(true["colours.png"])).max() > 10 * tolerance, way
 
     expected = json.loads((folder / f"table/{name}/expected-scores.json").read_text())
     assert expected["parameters"]["SCORES"] == model.kind

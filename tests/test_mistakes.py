@@ -139,7 +139,7 @@ MISTAKES = [
         "PREPROCESSING=mine",
         "PREPROCESSING=mine is not one of: xception, inception_v3, resnet50, vgg16",
     ),
-    ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: the path or URL"),
+    ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: course, or the path"),
     ("IMAGE={server}/page.png", "page.png is not a picture"),
     ("IMAGE=README.md", "IMAGE=README.md is not a picture"),
     ("IMAGE=broken.png", "IMAGE=broken.png is not a picture, or it is broken"),
@@ -224,7 +224,9 @@ def test_make_says_it_in_a_few_lines(folder, assignment, expected):
 def test_papermill_says_it_without_the_frames_of_a_module(folder):
     process = run(["papermill", LESSON_1, "out.ipynb", "-p", "IMAGE", "missing.jpg"], folder)
     assert process.returncode != 0
-    assert "Problem: IMAGE=missing.jpg does not exist. Expected: the path or URL" in process.stderr
+    assert (
+        "Problem: IMAGE=missing.jpg does not exist. Expected: course, or the path" in process.stderr
+    )
     assert "inputs.py" not in process.stderr
     nothing_is_lost(folder)
 

@@ -24,12 +24,13 @@ TRIED = 50  # photos on which other preparations are tried
 BETTER = 0.1  # of the photos tried: how many more must be right to speak of it
 RESIZES = "nearest", "bilinear"
 DOUBLES = "inception_v3", "vgg16"  # prepare as xception and resnet50 do
+FOR_COLOURS = "resnet50", "torch"  # have a mean for each of red, green and blue
 WORST = 8  # photos shown, of those that were misjudged most surely
 PARAMETERS = "MODEL IMAGE CLASSES PREPROCESSING RESIZE SCORES SIZE MODEL_CODE TRUST_MODEL".split()
 
 
-def score(photos: dict, expected: dict) -> tuple[dict, dict]:
-    """Return the function's scores by photo, and the names of the errors of those that it refused.
+def score_by_function(photos: dict, expected: dict) -> tuple[dict, dict, int]:
+    """Return scores by photo, by photo the errors of those refused, and the channels of the model.
 
     Raises
     ------
@@ -40,8 +41,8 @@ def score(photos: dict, expected: dict) -> tuple[dict, dict]:
     from walk import Problem, judging
 
     rows = judging.judged("by_function", photos=[str(file) for file in photos])
-    kind, outputs = expected["parameters"]["SCORES"], next(rows)["outputs"]
-    if kind in ("sigmoid", "independent-logits") and outputs > 1:
+    kind, model = expected["parameters"]["SCORES"], next(rows)
+    if kind in ("sigmoid", "independent-logits") and model["outputs"] > 1:
         rows.close()
         raise Problem(
             f"SCORES={kind}: a picture may be of several of these classes, or of none, and a folder for "
@@ -52,19 +53,27 @@ def score(photos: dict, expected: dict) -> tuple[dict, dict]:
     refused = {file: row["error"] for file, row in told.items() if "error" in row}
     if len(refused) == len(told):
         raise Problem(f"The function takes none of these photos: {', '.join({*refused.values()})}.")
-    return {file: row["scores"] for file, row in told.items() if "scores" in row}, refused
+    scores = {file: row["scores"] for file, row in told.items() if "scores" in row}
+    return scores, refused, model["channels"]
 
 
-def keras_scores(files: list, ways: list[tuple[str, str]], what: str) -> list[dict]:
-    """Return for each way to prepare pictures Keras's scores by photo."""
+def score_by_keras(photos: dict, ways: list[tuple[str, str]]) -> list[dict]:
+    """Return Keras's scores by photo: of all prepared the first way, of some prepared in each way."""
     from tqdm import tqdm
     from walk import judging
+    from walk.accuracy import spread
 
-    rows = judging.judged("by_keras", photos=[str(file) for file in files], ways=ways)
-    total = len(files) * len(ways)
-    scores = [row["scores"] for row in tqdm(rows, total=total, unit="photo", desc=what)]
-    starts = range(0, total, len(files))
-    return [dict(zip(files, scores[start:], strict=False)) for start in starts]
+    some = spread(photos, TRIED)
+    parts = [list(photos), *(some for _ in ways)]
+    given = [
+        (*way, [str(file) for file in part])
+        for way, part in zip([ways[0], *ways], parts, strict=True)
+    ]
+    total = sum(len(part) for part in parts)
+    rows = iter(
+        tqdm(judging.judged("by_keras", ways=given), total=total, unit="photo", desc="Keras")
+    )
+    return [{file: next(rows)["scores"] for file in part} for part in parts]
 
 
 def right(photos: dict, scores: dict) -> int:
@@ -74,34 +83,41 @@ def right(photos: dict, scores: dict) -> int:
     return sum(best(each) == photos[file] for file, each in scores.items())
 
 
-def ways_to_prepare(expected: dict) -> list[tuple[str, str]]:
+def ways_to_prepare(expected: dict, channels: int) -> list[tuple[str, str]]:
     """Return pairs of PREPROCESSING and RESIZE to try: first the walk's own."""
     from walk.preparing import IN_THE_FUNCTION
 
     own = expected["parameters"]["PREPROCESSING"], expected["parameters"]["RESIZE"]
-    names = [name for name in IN_THE_FUNCTION if name not in DOUBLES and name != own[0]]
-    resizes = [resize for resize in RESIZES if resize != own[1]]
-    return [(name, resize) for name in (own[0], *names) for resize in (own[1], *resizes)]
+    left_out = {own[0], *DOUBLES, *(FOR_COLOURS if channels == 1 else ())}
+    names = [own[0], *(name for name in IN_THE_FUNCTION if name not in left_out)]
+    resizes = dict.fromkeys([own[1], *RESIZES])
+    return [(name, resize) for name in names for resize in resizes]
 
 
-def check_preparation(photos: dict, ways: list[tuple[str, str]]) -> str | None:
-    """Return a sentence with the command to give if another way than the first is far better."""
-    from walk.accuracy import spread
+def better_way(photos: dict, tried: dict[tuple[str, str], dict], given: str) -> str | None:
+    """Say which way to prepare pictures is far better than the walk's own, the first, if one is.
 
-    files = spread(photos, TRIED)
-    tried = keras_scores(files, ways, "other preparations")
-    found = {way: right(photos, scores) for way, scores in zip(ways, tried, strict=True)}
-    own, best = ways[0], max(ways, key=found.get)
-    if found[best] - found[own] < BETTER * len(files):
+    Parameters
+    ----------
+    photos
+        The class of each photo.
+    tried
+        For each way, the scores of some photos.
+    given
+        PHOTOS, for the command to give then.
+    """
+    found = {way: right(photos, scores) for way, scores in tried.items()}
+    own, best = next(iter(found)), max(found, key=found.get)
+    count = len(tried[own])
+    if found[best] - found[own] < BETTER * count:
         return None
-    given = {name: os.environ[name] for name in PARAMETERS if os.environ.get(name)}
-    given |= {"PREPROCESSING": best[0], "RESIZE": best[1], "PHOTOS": os.environ.get("PHOTOS", "…")}
-    written = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
+    values = {name: os.environ[name] for name in PARAMETERS if os.environ.get(name)}
+    values |= {"PREPROCESSING": best[0], "RESIZE": best[1], "PHOTOS": given}
+    written = " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
     return (
-        f"Pictures are not prepared as they were in training: of {len(files)} photos, {found[own]} are "
-        f"right with PREPROCESSING={own[0]} RESIZE={own[1]}, and {found[best]} with "
-        f"PREPROCESSING={best[0]} RESIZE={best[1]}. Compare with the training's code, and run\n\n"
-        f"  make check-model {written}"
+        f"Pictures are not prepared as they were in training: of {count} photos, {found[own]} are right "
+        f"with PREPROCESSING={own[0]} RESIZE={own[1]}, and {found[best]} with PREPROCESSING={best[0]} "
+        f"RESIZE={best[1]}. Compare with the training's code, and run\n\n  make check-model {written}"
     )
 
 
@@ -148,22 +164,23 @@ def main(*, PHOTOS: str = "") -> str | None:
     judging.LOG.unlink(missing_ok=True)
     expected = walk.load(NEEDED[0])
     classes = list(expected["scores"][expected["image"]])
-    photos, lines = accuracy.labelled_photos(PHOTOS, classes)
-    by_function, refused = score(photos, expected)
-    ways, files = ways_to_prepare(expected), list(by_function)
-    (by_keras,) = keras_scores(files, ways[:1], "Keras")
+    labels, lines = accuracy.labelled_photos(PHOTOS, classes)
+    by_function, refused, channels = score_by_function(labels, expected)
+    photos = {file: labels[file] for file in by_function}
+    ways = ways_to_prepare(expected, channels)
+    by_keras, *tried = score_by_keras(photos, ways)
     lines += accuracy.counted(refused)
     lines += accuracy.compared(photos, by_keras, by_function)
     write_report(photos, expected["parameters"]["SCORES"], by_function, lines)
-    print("", *lines, f"By class, and the confusions drawn: {REPORT}/report.md", sep="\n")
-    found, count = right(photos, by_function), len(files)
-    if better := check_preparation({file: photos[file] for file in files}, ways):
-        return f"\n{better}"
-    if accuracy.near_chance(found, count, len(classes)):
+    print("", *lines, f"By class, and the confusions drawn: {REPORT}/report.md", "", sep="\n")
+    if better := better_way(photos, dict(zip(ways, tried, strict=True)), PHOTOS):
+        return better
+    found = right(photos, by_function)
+    if accuracy.near_chance(found, len(photos), len(classes)):
         return (
-            f"\n{found:,} of {count:,} is what guessing would give, and no other PREPROCESSING or RESIZE is "
-            "much better. Are CLASSES in the order of the model's outputs (with Keras, the class_names of "
-            "the training)?"
+            f"{found:,} of {len(photos):,} is what guessing would give, and no other PREPROCESSING or RESIZE "
+            "is much better. Are CLASSES in the order of the model's outputs (with Keras, the class_names "
+            "of the training)?"
         )
     print(f"Of {len(ways) - 1} other ways to prepare pictures, none is much better.")
     return None

@@ -147,7 +147,7 @@ def picture_file(image: str) -> Path:
         too_large = len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
         if too_large:
             opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
-        plain = plain_picture(opened)
+        plain = decoding().plain(opened)
     except Image.DecompressionBombError:
         refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
     except Exception:  # a decoder may fail in any way
@@ -175,11 +175,6 @@ def open_photo(file: Path) -> Image.Image:
         return decoding().plain(Image.open(io.BytesIO(bare)))
     except Exception:  # a decoder may fail in any way
         raise ValueError(f"{file} is not a picture, or it is broken") from None
-
-
-def plain_picture(picture: Image.Image) -> Image.Image:
-    """Return a picture as the function sees it: upright, in RGB, with what is transparent in white."""
-    return decoding().plain(picture)
 
 
 def _is_read_as(file: Path, plain: Image.Image) -> bool:

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from .comparing import check_export
 from .formats import load_kept_model
-from .inputs import plain_picture
+from .inputs import open_photo
 from .lesson import ROOT, Problem, load
 from .meaning import one_per_class
 from .preparing import pixels, preprocess_input
@@ -65,14 +64,17 @@ def answer(judge) -> None:
 def by_function(photos: list[str]) -> Iterator[dict]:
     """Yield the function's scores of each photo, or the name of the error: guards.py's part of api.py.
 
-    The first row says how many outputs the model has.
+    The first row says how many outputs the model has, and how many channels its pictures.
     """
     check_export("lambda/lambda_function.py")
     os.environ["MODEL_PATH"] = "generated/clothing-model.tflite"
+    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = (
+        "1769"  # one thread: two wait for whatever else runs
+    )
     sys.path.insert(0, "lambda")
     function, guards = (importlib.import_module(name) for name in ("lambda_function", "guards"))
-    (shape,) = (each["shape"] for each in function.interpreter.get_output_details())
-    yield {"outputs": int(shape[-1])}
+    (output,) = function.interpreter.get_output_details()
+    yield {"outputs": int(output["shape"][-1]), "channels": int(function.channels)}
     for photo in photos:
         try:
             yield {"scores": function.score(guards.prepare(Path(photo).read_bytes()))}
@@ -80,20 +82,18 @@ def by_function(photos: list[str]) -> Iterator[dict]:
             yield {"error": type(error).__name__}
 
 
-def by_keras(photos: list[str], ways: list[list[str]]) -> Iterator[dict]:
-    """Yield Keras's scores of each photo, prepared in each of several ways.
+def by_keras(ways: list[tuple[str, str, list[str]]]) -> Iterator[dict]:
+    """Yield Keras's scores of photos, prepared in each of several ways.
 
     Parameters
     ----------
-    photos
-        Paths.
     ways
-        For each way, PREPROCESSING and RESIZE.
+        For each way: PREPROCESSING, RESIZE, and the paths of the photos.
     """
     expected = load("generated/expected-scores.json")
     model, kind = load_kept_model(expected), expected["parameters"]["SCORES"]
     classes = list(expected["scores"][expected["image"]])
-    for preprocessing, resize in ways:
+    for preprocessing, resize, photos in ways:
         prepare = preprocess_input(preprocessing)
         for start in range(0, len(photos), BATCH):
             files = [_plain_file(photo) for photo in photos[start : start + BATCH]]
@@ -103,8 +103,7 @@ def by_keras(photos: list[str], ways: list[list[str]]) -> Iterator[dict]:
 
 
 def _plain_file(photo: str) -> io.BytesIO:
-    """Return a photo as lesson 1 gives it to Keras: upright, without transparency (picture_file)."""
+    """Return a photo as the function sees it, before it is resized, in a form that Keras reads."""
     file = io.BytesIO()
-    with Image.open(photo) as opened:
-        plain_picture(opened).convert("RGB").save(file, "BMP")
+    open_photo(Path(photo)).save(file, "BMP")
     return file

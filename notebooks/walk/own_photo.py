@@ -1,20 +1,18 @@
 """A photo from the reader's disk: the button that takes it, and where it is kept."""
 
 import io
+import warnings
 from pathlib import Path
 
 from IPython import get_ipython
 from IPython.display import Markdown, display
 from PIL import Image
 
-from .inputs import plain_picture
+from .inputs import BOMB, LONGEST, decoding
 from .kinds import AS_JPEG, is_heic
 from .lesson import Problem, save
 
 YOUR_PHOTO = Path("generated/your-photo.png")
-# Pixels of the longer side as it is kept: more than any model here sees, and small enough for the
-# requests of later lessons. The photos of the training have 400 x 533.
-LONGEST = 1024
 
 NO_BUTTON = (
     "Where somebody runs this cell, in JupyterLab, VS Code or Google Colab, it shows a button that takes "
@@ -89,12 +87,16 @@ def keep_photo(name: str, content: bytes) -> None:
             f"{name} is a HEIC photo, which neither Keras nor the function reads. {AS_JPEG}"
         )
     try:
-        picture = Image.open(io.BytesIO(content))
+        bare, _ = decoding().bare(content)
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            picture = Image.open(io.BytesIO(bare))
+        if picture.width * picture.height > BOMB:
+            raise Image.DecompressionBombError
         picture.draft(None, (LONGEST, LONGEST))  # a JPEG's decoder can leave out what is too much
-        picture = plain_picture(picture).convert("RGB")
+        picture = decoding().plain(picture)
     except Image.DecompressionBombError:
-        raise Problem(f"{name} has too many pixels. Choose a smaller picture.") from None
-    except (OSError, SyntaxError, ValueError):
+        raise Problem(f"{name} has too many pixels ({BOMB:,} at most). Make it smaller.") from None
+    except Exception:  # a decoder may fail in any way
         raise Problem(
             f"{name} is not a picture, or it is broken. Choose a photo: JPEG, PNG or WebP."
         ) from None

@@ -49,6 +49,12 @@ def efficientnet_v2(keras):
     return with_head(keras, base, keras.layers.Dense(3))
 
 
+@model(raw, "softmax", library="tf_keras", PREPROCESSING="efficientnet_v2")
+def efficientnet_v2_of_keras_2(keras):
+    base = begun(keras, "EfficientNetV2B0", 14)
+    return with_head(keras, base, keras.layers.Dense(3, "softmax"))
+
+
 @model(raw, "softmax", PREPROCESSING="convnext")
 def convnext(keras):
     base = begun(keras, "ConvNeXtTiny", 8)

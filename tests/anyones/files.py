@@ -61,8 +61,9 @@ def tflite(keras):
     return small(keras, keras.layers.Dense(3, "softmax"))
 
 
-@model(by_255, "softmax", file="{}.tflite", PREPROCESSING="rescale")
+@model(by_255, "softmax", file="{}.tflite", within=0.006, PREPROCESSING="rescale")
 def quantised_tflite(keras):
+    """Its numbers have 256 steps, and two runtimes may differ by one."""
     return small(keras, keras.layers.Dense(3, "softmax"))
 
 

@@ -27,7 +27,10 @@ def several_logits(keras):
     return small(keras, keras.layers.Dense(3))
 
 
-@model(standardised, "softmax", "flat shoe, top hat, t-shirt", PREPROCESSING="torch")
+FROM_A_FILE = {"PREPROCESSING": "torch", "CLASSES": "names.txt"}
+
+
+@model(standardised, "softmax", "flat shoe, top hat, t-shirt", **FROM_A_FILE)
 def names_with_spaces(keras):
     return small(keras, keras.layers.Dense(3), keras.layers.Softmax())
 
@@ -106,6 +109,19 @@ def no_fixed_size(keras):
 @model(to_one, "softmax")
 def a_batch_of_one(keras):
     return small(keras, keras.layers.Dense(3, "softmax"), batch_size=1)
+
+
+@model(to_one, "softmax")
+def a_batch_of_four(keras):
+    return small(keras, keras.layers.Dense(3, "softmax"), batch_size=4)
+
+
+@model(to_one, "softmax")
+def built_when_it_was_called(keras):
+    """A Sequential model whose code names no input."""
+    made = keras.Sequential([*eyes(keras), keras.layers.Dense(3, "softmax")])
+    made.build((None, 48, 64, 3))
+    return made
 
 
 @model(to_one, "softmax")

@@ -88,6 +88,11 @@ def a_kind_that_is_none(keras):
     return small(keras, keras.layers.Dense(3))
 
 
+@refused("SCORES=")
+def numbers_without_a_meaning(keras):
+    return small(keras, keras.layers.Dense(3, "relu"))
+
+
 @refused("names 3 classes", "single output", classes="cats dogs birds")
 def three_classes_for_one_sigmoid(keras):
     return small(keras, keras.layers.Dense(1, "sigmoid"))
