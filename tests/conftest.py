@@ -28,6 +28,7 @@ BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 LONGEST_FIRST = [
     "serve",
     "own model",
+    "any model",
     "training",
     "measurements",
     "image",

@@ -177,9 +177,9 @@ for path in sorted(Path("files").iterdir()):
     file = str(path)
     code = "files/own_layers.py" if path.name.startswith("own-") else ""
     try:
-        loaded = walk.read_model(file, walk.model_file(file), code, "true" if "export" in file or "saved" in file else "")
-        rows = loaded.predict(X, verbose=0)
-        said[path.name] = np.ravel(rows["output_0"] if isinstance(rows, dict) else rows).tolist()
+        trust = "true" if path.name.startswith(("exported", "saved")) else ""
+        rows = walk.read_model(file, walk.model_file(file), code, trust).predict(X, verbose=0)
+        said[path.name] = rows[0].tolist()
     except walk.Problem as problem:
         said[path.name] = f"Problem: {problem}"
     except Exception as error:

@@ -36,6 +36,8 @@ keras.Model(picture, layers.Dense(1, "sigmoid")(layers.Flatten()(picture))).save
 scaled = layers.Rescaling(1 / 255, name="scaled")(picture)
 inside = keras.Model(picture, layers.Dense(2)(layers.Flatten()(scaled)))
 keras.Sequential([picture, inside, layers.Dense(10)]).save("scales.keras")
+code = layers.Lambda(lambda x: 2 * x, name="code")
+keras.Sequential([picture, code, layers.Flatten(), layers.Dense(2)]).save("lambda.keras")
 """
 
 # Runs the first cells of lesson 1, as far as the check of the model, for each of the assignments.
@@ -76,16 +78,33 @@ class Downloads(BaseHTTPRequestHandler):
 
 MISTAKES = [
     ("MODEL=missing.h5", "MODEL=missing.h5 does not exist. Expected: embedded, course-2021,"),
-    ("MODEL=notebooks", "MODEL=notebooks is a directory. Expected: embedded"),
+    (
+        "MODEL=notebooks",
+        "MODEL=notebooks is a directory, and no model is in it. Expected: the path",
+    ),
     (
         "MODEL=README.md",
-        "MODEL=README.md is not a Keras model, or it is broken. Expected: a whole model",
+        "MODEL=README.md is not a Keras model, or it is broken: perhaps a download",
     ),
-    ("MODEL=empty.keras", "MODEL=empty.keras is not a Keras model"),
+    ("MODEL=empty.keras", "MODEL=empty.keras is an empty file. Copy or download it again."),
     ("MODEL=half.h5", "MODEL=half.h5 is not a Keras model, or it is broken"),
     ("MODEL=half.keras", "MODEL=half.keras is not a Keras model, or it is broken"),
     ("MODEL=data.h5", "MODEL=data.h5 is not a Keras model"),
-    ("MODEL=only.weights.h5", "MODEL=only.weights.h5 is not a Keras model"),
+    ("MODEL=only.weights.h5", "MODEL=only.weights.h5 holds weights alone, without the layers."),
+    (
+        "MODEL=lite.tflite",
+        "MODEL=lite.tflite is a TensorFlow Lite model already, so that lessons 1",
+    ),
+    (
+        "MODEL=lambda.keras",
+        "MODEL=lambda.keras holds code, in its layer code (Lambda): whoever made",
+    ),
+    ("TRUST_MODEL=yes", "TRUST_MODEL=yes is not one of: true, false."),
+    (
+        "MODEL_CODE=missing.py",
+        "MODEL_CODE=missing.py does not exist, or is no .py file on this machine.",
+    ),
+    ("MODEL_CODE=wrong.py", "MODEL_CODE=wrong.py fails: NameError: name 'kears' is not defined"),
     (
         "MODEL=two-inputs.keras",
         "MODEL has 2 inputs and 1 outputs. Expected: one picture in, one row",
@@ -112,7 +131,7 @@ MISTAKES = [
     ("MODEL=http://127.0.0.1:9/a.keras", "could not be downloaded"),
     ("MODEL={server}/missing.keras", "missing.keras could not be downloaded: 404"),
     ("MODEL={server}/short.keras", "short.keras could not be downloaded"),
-    ("MODEL={server}/page.keras", "page.keras is not a Keras model"),
+    ("MODEL={server}/page.keras", "page.keras is a web page and not a model"),
     ("CLASSES=cup fork", 'CLASSES="cup fork" names 2 classes, but MODEL=embedded has 10'),
     ("CLASSES=cup cup", 'CLASSES="cup cup" names a class twice'),
     ("CLASSES= ", 'CLASSES=" " names no class'),
@@ -120,7 +139,7 @@ MISTAKES = [
         "PREPROCESSING=mine",
         "PREPROCESSING=mine is not one of: xception, inception_v3, resnet50, vgg16",
     ),
-    ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: the path or URL"),
+    ("IMAGE=missing.jpg", "IMAGE=missing.jpg does not exist. Expected: course, or the path"),
     ("IMAGE={server}/page.png", "page.png is not a picture"),
     ("IMAGE=README.md", "IMAGE=README.md is not a picture"),
     ("IMAGE=broken.png", "IMAGE=broken.png is not a picture, or it is broken"),
@@ -134,6 +153,8 @@ def folder(tmp_path_factory):
     for product in "clothing-model.h5", "expected-scores.json":
         (folder / "generated" / product).write_text("from an earlier run")
     (folder / "empty.keras").touch()
+    (folder / "lite.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(20))
+    (folder / "wrong.py").write_text("kears.layers")
     (folder / "broken.png").write_bytes((folder / "notebooks/assets/cap.png").read_bytes()[:9999])
     with h5py.File(folder / "data.h5", "w") as file:
         file["numbers"] = [1, 2, 3]
@@ -194,7 +215,7 @@ def test_a_mistake_is_named_and_nothing_is_lost(said, folder, assignment, expect
 def test_make_says_it_in_a_few_lines(folder, assignment, expected):
     process = run(["make", "VENV=", assignment], folder)
     assert process.returncode != 0
-    message = process.stderr[process.stderr.index(f"{LESSON_1} stopped in") :]
+    message = process.stderr[process.stderr.index(f"{LESSON_1} stopped") :]
     assert f"Problem: {expected}" in message
     assert len(message.splitlines()) <= 5
     nothing_is_lost(folder)
@@ -203,7 +224,9 @@ def test_make_says_it_in_a_few_lines(folder, assignment, expected):
 def test_papermill_says_it_without_the_frames_of_a_module(folder):
     process = run(["papermill", LESSON_1, "out.ipynb", "-p", "IMAGE", "missing.jpg"], folder)
     assert process.returncode != 0
-    assert "Problem: IMAGE=missing.jpg does not exist. Expected: the path or URL" in process.stderr
+    assert (
+        "Problem: IMAGE=missing.jpg does not exist. Expected: course, or the path" in process.stderr
+    )
     assert "inputs.py" not in process.stderr
     nothing_is_lost(folder)
 

@@ -51,6 +51,8 @@ def keras_file(file, version, layer):
         "config": {"name": "model", "layers": [picture, layer]},
         "registered_name": None,
     }
+    if layer["class_name"] == "Own":  # the model itself is of a class that is to be imported
+        config = layer
     with zipfile.ZipFile(f"files/{file}", "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": version}))
         archive.writestr("config.json", json.dumps(config))

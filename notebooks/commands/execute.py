@@ -146,5 +146,5 @@ def main(name: str, copy: str = "", **parameters: str) -> str | None:
                 print(f"{name} is left out: MODEL is a TensorFlow Lite model")
                 return None
         except Problem as problem:
-            return f"Problem: {problem}"
+            return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
     return run(name, copy, parameters)

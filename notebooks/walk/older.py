@@ -97,8 +97,9 @@ def _known(part: dict, keras):
             del settings["value_range"]
     # Until Keras 3.7 a single input or output stood in a list; in a nested model it makes one today.
     for ends in "input_layers", "output_layers":
-        if name == "Functional" and len(settings[ends]) == 1:
-            (settings[ends],) = settings[ends]
+        match settings.get(ends):
+            case [list(only)] if name == "Functional":  # neither a dict of them nor one by itself
+                settings[ends] = only
     return part
 
 

@@ -49,10 +49,13 @@ def plain(loaded, size: tuple[int, int] | None = None):
     loaded = _in_float32(loaded, keras)
     taken, given = loaded.inputs[0], loaded.outputs[0]
     order, shape = _picture(tuple(taken.shape), size)
-    structure = taken if isinstance(loaded, keras.Sequential) else loaded.input
+    structure, answer = taken, given  # or dicts or lists with them
+    if not isinstance(loaded, keras.Sequential):
+        structure, answer = loaded.input, loaded.output
     types = tf.as_dtype(taken.dtype), tf.as_dtype(given.dtype)
     if (
         structure is taken
+        and answer is given
         and tuple(taken.shape) == (None, *shape)
         and len(given.shape) == 2
         and types == (tf.float32, tf.float32)

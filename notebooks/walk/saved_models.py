@@ -52,8 +52,10 @@ def _around(folder: str):
     picture = keras.Input(
         spec.shape[1:], batch_size=spec.shape[0], dtype=spec.dtype.name, name=name
     )
-    scores = keras.layers.TFSMLayer(folder, call_endpoint="serving_default")(picture)
-    return keras.Model(picture, scores)
+    outputs = list(
+        keras.layers.TFSMLayer(folder, call_endpoint="serving_default")(picture).values()
+    )
+    return keras.Model(picture, outputs[0] if len(outputs) == 1 else outputs)
 
 
 def reason_of(error: Exception, length: int = 200) -> str:

@@ -20,6 +20,12 @@ PROGRAMS |= {"TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 PARTS = "activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|mixed_precision"
 PARTS += "|models|ops|optimizers|quantizers|random|regularizers"
 MADE_OF = re.compile(rf"(tf_)?keras(\.src|\._tf_keras|\.keras)*(\.({PARTS})(\..+)?)?")
+# Of families, what is defined beside ConvNeXt (the rest there downloads weights), and the initializers
+# that Keras 2 took from TensorFlow for EfficientNetV2.
+OF_FAMILIES = re.compile(
+    r"(tf_)?keras(\.src)?\.applications\.convnext\.LayerScale|"
+    r"tensorflow\.python\.ops\.init_ops(_v2)?\.[A-Z]\w+"
+)
 # Functions of TensorFlow that a Keras 2 model may call: they calculate and do nothing else.
 CALCULATES = re.compile(
     r"(compat\.v1\.)?(__operators__|image|linalg|math|nn|quantization|signal)\.\w+|abs|add|arg\w+|"
@@ -109,6 +115,8 @@ def _part_of_keras(module, part: dict) -> bool:
         function = part.get("config")
         known = isinstance(function, str) and not hasattr(builtins, function)
         return known and (module == "builtins" or bool(MADE_OF.fullmatch(module)))
+    if OF_FAMILIES.fullmatch(f"{module}.{part['class_name']}"):
+        return True
     is_class = str(part["class_name"])[:1].isupper()
     return is_class and isinstance(module, str) and bool(MADE_OF.fullmatch(module))
 
