@@ -105,8 +105,8 @@ export HOME := $(cache)/home
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: address publish walk check problems measure serve deploy-check catalogue-check check-model catalogue train \
-	test test-all soak site format lint lab lock clean writable FORCE
+.PHONY: address publish walk check problems measure serve deploy-check catalogue-check check-model \
+	catalogue train test test-all soak site format lint lab lock clean writable FORCE
 
 walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
 	@cat generated/summary.txt

@@ -64,7 +64,7 @@ def test_both_are_right_as_often_and_a_report_shows_by_class(own_walk):
     process = check(own_walk, PHOTOS="photos")
     assert process.returncode == 0, process.stderr
     said = process.stdout
-    shares = re.findall(r"right about +(\d+) of 16 ", said)
+    shares = re.findall(r"is right about (\d+) of 16 ", said)
     assert len(shares) == 2 and shares[0] == shares[1] and int(shares[0]) > 12
     assert "the same class for 16 of 16 photos" in said
     assert "Left out: 1 HEIC: the function does not take these" in said
@@ -91,6 +91,15 @@ def test_where_pictures_are_prepared_otherwise_than_in_training_it_names_the_rig
         f"make check-model PREPROCESSING=xception RESIZE=nearest PHOTOS='{tmp_path}/my photos'"
     )
     assert process.stderr.strip().endswith(command)
+
+
+def test_the_function_is_judged_in_a_process_without_tensorflow(own_walk):
+    code = (
+        "import sys; from walk import judging; list(judging.by_function([])); print(*sys.modules)"
+    )
+    process = run([sys.executable, "-c", code], own_walk, PYTHONPATH="notebooks")
+    loaded = set(process.stdout.split())
+    assert "guards" in loaded and not {"tensorflow", "keras", "tf_keras"} & loaded
 
 
 def test_several_classes_at_once_are_not_what_folders_can_say(own_walk, tmp_path):

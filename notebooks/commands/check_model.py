@@ -170,7 +170,8 @@ def main(*, PHOTOS: str = "") -> str | None:
     ways = ways_to_prepare(expected, channels)
     by_keras, *tried = score_by_keras(photos, ways)
     lines += accuracy.counted(refused)
-    lines += accuracy.compared(photos, by_keras, by_function)
+    name = "TensorFlow's interpreter" if expected["model"].endswith(".tflite") else "Keras"
+    lines += accuracy.compared(photos, name, by_keras, by_function)
     write_report(photos, expected["parameters"]["SCORES"], by_function, lines)
     print("", *lines, f"By class, and the confusions drawn: {REPORT}/report.md", "", sep="\n")
     if better := better_way(photos, dict(zip(ways, tried, strict=True)), PHOTOS):

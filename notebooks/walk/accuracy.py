@@ -97,13 +97,15 @@ def counted(refused: dict[Path, str]) -> list[str]:
     ] * bool(refused)
 
 
-def compared(photos: dict[Path, str], by_keras: dict, by_function: dict) -> list[str]:
+def compared(photos: dict[Path, str], name: str, by_keras: dict, by_function: dict) -> list[str]:
     """Say in sentences how often Keras and the function are right, and how far they agree.
 
     Parameters
     ----------
     photos
         The class of each photo.
+    name
+        Keras, or what stands in for it.
     by_keras, by_function
         Scores by class, by photo.
     """
@@ -114,8 +116,8 @@ def compared(photos: dict[Path, str], by_keras: dict, by_function: dict) -> list
     other = [file.name for file in answers if answers[file] != keras_s[file]]
     wrong = _confusions(photos, answers)
     said = [
-        f"Keras is right about        {share(right[0], count)}",
-        f"the function is right about {share(right[1], count)}",
+        f"{name} is right about {share(right[0], count)}",
+        f"The function is right about {share(right[1], count)}",
         f"They give the same class for {count - len(other):,} of {count:,} photos; their scores differ by "
         f"{largest_difference(by_keras, by_function):.5f} at most.",
     ]

@@ -11,10 +11,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from . import tflite
 from .comparing import check_export
 from .formats import load_kept_model
 from .inputs import open_photo
@@ -48,7 +50,7 @@ def judged(judge: str, **given) -> Iterator[dict]:
             yield json.loads(line)
         if process.wait():
             said = LOG.read_text().strip().splitlines()[-1:]
-            raise Problem(f"{judge.replace('_', ' ')}: {''.join(said)} (More in {LOG}.)")
+            raise Problem(f"Scoring the photos ended with an error: {''.join(said)}")
     finally:
         process.kill()
         process.wait()
@@ -91,15 +93,30 @@ def by_keras(ways: list[tuple[str, str, list[str]]]) -> Iterator[dict]:
         For each way: PREPROCESSING, RESIZE, and the paths of the photos.
     """
     expected = load("generated/expected-scores.json")
-    model, kind = load_kept_model(expected), expected["parameters"]["SCORES"]
+    predict, kind = _keras(expected), expected["parameters"]["SCORES"]
     classes = list(expected["scores"][expected["image"]])
     for preprocessing, resize, photos in ways:
-        prepare = preprocess_input(preprocessing)
         for start in range(0, len(photos), BATCH):
             files = [_plain_file(photo) for photo in photos[start : start + BATCH]]
-            x = np.stack([pixels(file, model.input_shape, resize) for file in files])
-            for row in model.predict_on_batch(prepare(x.astype("float32"))):
+            for row in predict(files, preprocessing, resize):
                 yield {"scores": dict(zip(classes, one_per_class(row, kind).tolist(), strict=True))}
+
+
+def _keras(expected: dict):
+    """Return what gives Keras's rows of scores for pictures, PREPROCESSING and RESIZE.
+
+    Of a TensorFlow Lite model there is no Keras model: TensorFlow's own interpreter stands in.
+    """
+    if expected["model"].endswith(".tflite"):
+        content = Path("generated/clothing-model.tflite").read_bytes()
+        return partial(tflite.predict, content)
+    model = load_kept_model(expected)
+
+    def predict(files, preprocessing, resize):
+        x = np.stack([pixels(file, model.input_shape, resize) for file in files])
+        return model.predict_on_batch(preprocess_input(preprocessing)(x.astype("float32")))
+
+    return predict
 
 
 def _plain_file(photo: str) -> io.BytesIO:
