@@ -162,9 +162,9 @@ def _field(part, content: bytes) -> list[dict]:
 def advice(content_type: str) -> str:
     """Return what to send instead of a body of this type."""
     return (
-        f"{content_type[:60]!a} is not taken, but application/json, multipart/form-data and pictures "
-        "are: with curl, curl -F picture=@jeans.jpg ADDRESS (not -d), or "
-        "curl -F url=https://example.com/jeans.jpg ADDRESS"
+        f"{content_type[:60]!a} is not taken. Right is: curl -F picture=@jeans.jpg ADDRESS (not -d), or "
+        "curl -F url=https://example.com/jeans.jpg ADDRESS; or a body of one of the types "
+        "application/json, multipart/form-data, image/jpeg, image/png, image/webp"
     )
 
 
