@@ -268,8 +268,12 @@ def answer_of(reply) -> dict:
         answer = json.loads(content)
     except ValueError:  # the emulator says in plain words that the time is up
         answer = content.decode(errors="replace")
-    inner = answer.get("statusCode", 0) if isinstance(answer, dict) else 500
-    if max(status, inner) >= 500:
+    if not isinstance(answer, dict) or answer.get("statusCode", 0) >= 500:
+        status = 500
+    # Python's errors have no dot in their names, the runtime's have: Runtime.UnmarshalError
+    elif "." in str(answer.get("errorType", "")):
+        status = 500
+    if status >= 500:
         said = json.dumps(answer, ensure_ascii=False)[:300]
         raise Problem(f"The function gave no answer: {said} Its log says more.")
     return answer
