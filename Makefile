@@ -119,12 +119,13 @@ commands = python notebooks/commands
 execute = $(commands) execute $(basename $(@F))
 missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 
+# The model that lesson 1 was given, as it keeps it for the next ones.
+kept = $(wildcard $(addprefix generated/clothing-model,.h5 .keras .zip -original.tflite))
+
 generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
 		$(wildcard notebooks/assets/* notebooks/assets/misread/*) \
 		$(call missing,generated/expected-scores.json) \
-		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE) \
-		generated/.parameters.new \
-		$(wildcard generated/expected-scores.json generated/clothing-model.h5 generated/clothing-model.keras)
+		$(if $(kept),,FORCE) generated/.parameters.new $(wildcard generated/expected-scores.json) $(kept)
 	@$(execute) $(foreach name,$(of_lesson_1),$(name)="$$$(name)")
 	@mv generated/.parameters.new generated/.parameters
 

@@ -40,7 +40,7 @@ from .formats import (
     load_kept_model,
     loading,
     model_file,
-    open_to_older_keras,
+    read_model,
 )
 from .inputs import (
     SAMPLES,
@@ -65,6 +65,7 @@ from .lesson import (
 )
 from .meaning import KINDS, one_per_class, probabilities
 from .models import check_course_scores, check_model, scores_kind
+from .older import open_to_older_keras
 from .photos import photos_by_class, photos_folder
 from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing

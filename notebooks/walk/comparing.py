@@ -45,19 +45,25 @@ def check_same(expected: dict, scores: dict) -> str:
     Raises
     ------
     Problem
-        They are of other pictures or classes, or differ by more than `TOLERANCE` of their range, and by
+        They are of other pictures or classes, or differ by more than `tolerance` of their range, and by
         more than float32 can help.
     """
-    difference = largest_difference(expected, scores)
+    difference, share = largest_difference(expected, scores), tolerance()
     numbers = _numbers(expected)
     lowest, highest = min(numbers), max(numbers)
     size = max(abs(lowest), abs(highest))
-    if not difference <= max(TOLERANCE * (highest - lowest), FLOAT32 * (1 + size)):
+    if not difference <= max(share * (highest - lowest), FLOAT32 * (1 + size)):
         raise Problem(
             f"the scores differ by up to {difference:.2g}, and they range from {lowest:.3g} to "
-            f"{highest:.3g}; expected: less than {TOLERANCE} of that range"
+            f"{highest:.3g}; expected: less than {share} of that range"
         )
-    return f"the largest difference is below {TOLERANCE} of the scores' range"
+    return f"the largest difference is below {share} of the scores' range"
+
+
+def tolerance() -> float:
+    """Return the share of the scores' range to which runtimes agree about the model of this walk."""
+    file = Path("generated/expected-scores.json")
+    return load(file).get("tolerance", TOLERANCE) if file.exists() else TOLERANCE
 
 
 def _numbers(scores: dict) -> list[float]:
@@ -138,8 +144,10 @@ def leave_answers(runtime: Runtime, answers: dict[str, dict]) -> None:
     record = {"runtime": runtime.name, "answers": answers}
     save("generated/lambda-answers.json", record)
     picture, scores = next(iter(answers.items()))
+    library = load("generated/expected-scores.json")["library"]
+    other = "TensorFlow's interpreter" if library == "tensorflow" else "Keras"
     summary = f"""
-{Path(picture).name} is {best(scores)}, says the Lambda function under {runtime.name}. Keras agrees.
+{Path(picture).name} is {best(scores)}, says the Lambda function under {runtime.name}. {other} agrees.
 
   the function            lambda/lambda_function.py, and with guards lambda/api.py
   its model               generated/clothing-model.tflite

@@ -1,5 +1,6 @@
 """Conversions: slow ones are seen to go on, and a variant that fails does not stop the walk."""
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -36,11 +37,21 @@ def attempt(file: str, optional: bool = False):
         with _seconds_shown(Path(file).name):
             yield file
     except Exception as error:
-        name, reason = Path(file).name, one_line(error)
+        name, reason = Path(file).name, _reason(error)
         if not optional:
             raise Problem(f"{name} could not be made. The reason given: {reason}") from None
         Path(file).unlink(missing_ok=True)
         print(f"{name} failed, and the lesson goes on without it. The reason given: {reason}")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a conversion failed, in one line, of what may be hundreds."""
+    text = str(error)
+    if unknown := re.findall(r"'tf\.(\w+)' op is neither", text):
+        return f"TensorFlow Lite knows no {' and no '.join(sorted(set(unknown)))}"
+    if "MLIR" in text:  # what was called from where; behind that stands what was wrong
+        return text.splitlines()[0].rpartition("): ")[2]
+    return one_line(error)
 
 
 @contextmanager
