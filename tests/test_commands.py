@@ -44,8 +44,8 @@ def test_a_command_that_does_not_exist_is_no_command(name):
 
 def test_a_mistyped_parameter_is_no_silent_run_of_the_default(monkeypatch):
     monkeypatch.chdir(REPOSITORY)
-    said = commands.call("execute", "04-lambda-function", "NOTBOOK=notebooks/03-predict.ipynb")
-    assert said == "NOTBOOK is no parameter of 04-lambda-function. It has: NOTEBOOK."
+    said = commands.call("execute", "04-lambda-function", "MODEL=x.h5")
+    assert said == "MODEL is no parameter of 04-lambda-function. It has: NOTEBOOK."
     said = commands.call("execute", "07-http", "MODEL=x.h5")
     assert said == "MODEL is no parameter of 07-http. It has: none."
 
