@@ -85,6 +85,8 @@ def _content(event) -> bytes:
 def picture(event) -> bytes:
     """Return the body of an HTTP event, which is a picture. Raises MalformedRequest."""
     content = _content(event)
+    if content[:5].lower() == b"data:":
+        return from_base64(content.decode(errors="replace"))
     if not event.get("isBase64Encoded"):
         raise MalformedRequest(NOT_BINARY)
     return content

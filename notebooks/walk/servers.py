@@ -118,11 +118,11 @@ class Runtime:
 
         Without the emulator's complaint that its client was stopped.
         """
-        lines = self.log_file.read_text(encoding="utf-8").splitlines()
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if "LAMBDA_RUNTIME" not in line]
 
     def _reported(self) -> bool:
-        text = self.log_file.read_text(encoding="utf-8")
+        text = self.log_file.read_text(encoding="utf-8", errors="replace")
         return text.count("\nREPORT ") >= text.count("START ")
 
 
