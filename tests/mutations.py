@@ -14,12 +14,14 @@ import resource
 import struct
 import sys
 import time
+import warnings
 import zlib
 from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path += [str(REPOSITORY / "notebooks"), str(REPOSITORY / "lambda")]  # walk, and the function
+sys.path.append(str(REPOSITORY / "notebooks"))  # where walk is
+sys.path.append(str(REPOSITORY / "lambda"))
 
 import corpus
 from tqdm import tqdm
@@ -72,6 +74,7 @@ def main():
     os.environ["MODEL_PATH"] = str(model)
     import guards
 
+    warnings.simplefilter("ignore")  # Pillow's, of files that are cut off
     plain = {
         k: e
         for k, (e, _) in corpus.pictures().items()
