@@ -19,11 +19,11 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent
-sys.path.append(str(REPOSITORY / "notebooks"))  # where walk is
-sys.path.append(str(REPOSITORY / "lambda"))
+sys.path.append(str(Path(__file__).parent.parent / "notebooks"))  # where walk is
+sys.path.append(str(Path(__file__).parent.parent / "lambda"))
 
 import corpus
+from conftest import REPOSITORY
 from tqdm import tqdm
 
 FILES, SEED = (int(given) for given in (*sys.argv[1:], *("20000", "0")[len(sys.argv) - 1 :]))
