@@ -56,11 +56,7 @@ def internet(monkeypatch):
     [
         ("http://bücher.example/größe.png", "xn--bcher-kva.example", "/gr%C3%B6%C3%9Fe.png"),
         ("http://BÜCHER.example:8080/", "xn--bcher-kva.example:8080", "/"),
-        (
-            "http://straße.example/",
-            "xn--strae-oqa.example",
-            "/",
-        ),  # not strasse, as browsers have it
+        ("http://straße.example/", "xn--strae-oqa.example", "/"),  # another name than strasse
         ("http://日本語。テスト:81/", "xn--wgv71a119e.xn--zckzah:81", "/"),
         ("http://ｅxample.com/", "example.com", "/"),
         (" http://example.com/a b.png?q=ä ", "example.com", "/a%20b.png?q=%C3%A4"),
@@ -71,7 +67,8 @@ def test_letters_beyond_ascii_are_encoded_as_browsers_do(function, internet, url
     net = internet(PUBLIC)
     assert function.fetch(url) == JEANS
     assert net.asked == [host.split(":")[0]]
-    assert net.requests[0].startswith(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n")
+    first, *headers = net.requests[0].split("\r\n")
+    assert first == f"GET {target} HTTP/1.1" and f"Host: {host}" in headers
 
 
 @pytest.mark.parametrize(
