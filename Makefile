@@ -8,7 +8,7 @@
 # make check-model PHOTOS=folder   how often Keras and the function are right: a folder of photos a class
 # make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
-# make soak     5,000 requests to the function under AWS's emulator (minutes)
+# make soak     5,000 requests to the function under AWS's emulator, 20,000 mutated pictures (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
 # make publish  runs lessons 01 to 10 and copies what they show into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
@@ -279,6 +279,7 @@ test-all: writable $(environment)
 
 soak: walk
 	python tests/soak.py
+	python tests/mutations.py
 
 format: $(environment)
 	ruff check --quiet --fix-only .

@@ -85,6 +85,8 @@ def _content(event) -> bytes:
 def picture(event) -> bytes:
     """Return the body of an HTTP event, which is a picture. Raises MalformedRequest."""
     content = _content(event)
+    if content[:5].lower() == b"data:":
+        return from_base64(content.decode(errors="replace"))
     if not event.get("isBase64Encoded"):
         raise MalformedRequest(NOT_BINARY)
     return content
@@ -162,9 +164,9 @@ def _field(part, content: bytes) -> list[dict]:
 def advice(content_type: str) -> str:
     """Return what to send instead of a body of this type."""
     return (
-        f"{content_type[:60]!a} is not taken, but application/json, multipart/form-data and pictures "
-        "are: with curl, curl -F picture=@jeans.jpg ADDRESS (not -d), or "
-        "curl -F url=https://example.com/jeans.jpg ADDRESS"
+        f"{content_type[:60]!a} is not taken. Right is: curl -F picture=@jeans.jpg ADDRESS (not -d), or "
+        "curl -F url=https://example.com/jeans.jpg ADDRESS; or a body of one of the types "
+        "application/json, multipart/form-data, image/jpeg, image/png, image/webp"
     )
 
 

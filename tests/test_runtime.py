@@ -59,6 +59,15 @@ def test_so_is_one_that_cannot_be_imported(folder):
         ask(folder, {}, "broken")
 
 
+def test_so_is_an_event_that_the_runtime_cannot_read(folder):
+    settings = {"folder": folder, "log_file": folder / "log.txt"}
+    with walk.lambda_runtime("function.lambda_handler", **settings) as runtime:
+        reply = urllib3.request("POST", runtime.url, body="{'do'", retries=False)
+        assert reply.status == 200  # of all things
+        with pytest.raises(walk.Problem, match="Runtime.UnmarshalError"):
+            walk.answer_of(reply)
+
+
 def test_so_is_one_that_failed_when_it_was_invoked():
     reply = {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "KeyError"}')}
     with pytest.raises(walk.Problem, match="KeyError"):

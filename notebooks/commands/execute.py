@@ -118,6 +118,9 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
     from papermill.exceptions import PapermillExecutionError
 
     try:
+        own = own_parameters(name)
+        if unknown := [each for each in parameters if each not in own]:
+            return f"{unknown[0]} is no parameter of {name}. It has: {', '.join(own) or 'none'}."
         execute(name, copy, parameters)
     except PapermillExecutionError as error:
         return report(name, error)

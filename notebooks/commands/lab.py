@@ -45,7 +45,9 @@ one_by_one = ThreadPoolExecutor(max_workers=1)
 def git(*arguments: str) -> str:
     """Run git in this folder; return what it printed, which is nothing where there is no clone."""
     try:
-        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+        process = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:  # no git
         return ""
     return process.stdout

@@ -118,11 +118,11 @@ class Runtime:
 
         Without the emulator's complaint that its client was stopped.
         """
-        lines = self.log_file.read_text(encoding="utf-8").splitlines()
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if "LAMBDA_RUNTIME" not in line]
 
     def _reported(self) -> bool:
-        text = self.log_file.read_text(encoding="utf-8")
+        text = self.log_file.read_text(encoding="utf-8", errors="replace")
         return text.count("\nREPORT ") >= text.count("START ")
 
 
@@ -268,8 +268,12 @@ def answer_of(reply) -> dict:
         answer = json.loads(content)
     except ValueError:  # the emulator says in plain words that the time is up
         answer = content.decode(errors="replace")
-    inner = answer.get("statusCode", 0) if isinstance(answer, dict) else 500
-    if max(status, inner) >= 500:
+    if not isinstance(answer, dict) or answer.get("statusCode", 0) >= 500:
+        status = 500
+    # Python's errors have no dot in their names, the runtime's have: Runtime.UnmarshalError
+    elif "." in str(answer.get("errorType", "")):
+        status = 500
+    if status >= 500:
         said = json.dumps(answer, ensure_ascii=False)[:300]
         raise Problem(f"The function gave no answer: {said} Its log says more.")
     return answer
