@@ -23,7 +23,8 @@ def good(image, jpeg):
     scan = b"\xff\xda"
     files = {
         "JPEG with a film behind it": jpeg + b"\0\0\0\x18ftypmp42" + scan * 5000,
-        "JPEG with a second picture behind it": jpeg + scans(encoded(image, "JPEG"), 500),
+        "JPEG with a second picture behind it": jpeg
+        + scans(encoded(image, "JPEG", progressive=True), 500),
         "JPEG of two frames": encoded(image, "MPO", save_all=True, append_images=[image] * 2),
         "JPEG with scans in a note": inserted(jpeg, segment(0xE4, scan * 30_000)),
         "JPEG with zeros before its end": jpeg[:-2] + bytes(1000) + jpeg[-2:],

@@ -177,7 +177,7 @@ def open_photo(file: Path) -> Image.Image:
 
 def _is_read_as(file: Path, plain: Image.Image) -> bool:
     """Whether whoever opens a picture's file with Pillow alone sees this."""
-    with suppress(Exception), Image.open(file) as opened:
+    with warnings.catch_warnings(action="ignore"), suppress(Exception), Image.open(file) as opened:
         return opened.convert("RGB").tobytes() == plain.tobytes()
     return False
 
