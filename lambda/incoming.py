@@ -28,9 +28,6 @@ def from_base64(text: str) -> bytes:
 
     Raises MalformedRequest or PictureTooLarge.
     """
-    check_bytes(
-        len(text) * 3 / 4 - 100
-    )  # base64 writes 3 bytes as 4 characters; a data URL has more
     for escaped, meant in ESCAPED.items():
         text = text.replace(escaped, meant).replace(escaped.lower(), meant)
     text = text.strip("\ufeff \r\n")
@@ -39,6 +36,7 @@ def from_base64(text: str) -> bytes:
     content = _in_one_line(text).translate(FOR_URLS).rstrip("=")
     if re.search(r"[^A-Za-z0-9+/]", content) or len(content) % 4 == 1:
         raise MalformedRequest(f"the picture is not base64: {_seen_in(text)}")
+    check_bytes(len(content) * 3 // 4)  # base64 writes 3 bytes as 4 characters
     return base64.b64decode(content + "=" * (-len(content) % 4))
 
 
