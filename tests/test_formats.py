@@ -162,6 +162,13 @@ np.savez("weights.npz", *model.get_weights())
 for file in "3.keras", "2.h5", "saved.zip":
     content = Path(file).read_bytes()
     Path(f"half-{file}").write_bytes(content[: len(content) // 2])
+deep = 9999 * '{"class_name":' + "1" + 9999 * "}"
+for number, (version, config) in enumerate(
+    [("[]", "{}"), ("3", "{}"), ("{}", "[]"), ("{}", deep), ("{}", '{"class_name": "function", "module": 5}')]
+):
+    with zipfile.ZipFile(f"odd-{number}.keras", "w") as archive:
+        archive.writestr("metadata.json", version)
+        archive.writestr("config.json", config)
 with zipfile.ZipFile("two.zip", "w") as archive:
     archive.write("3.keras")
     archive.write("2.h5")
@@ -217,6 +224,7 @@ REFUSED = {
     "half-3.keras": "is not a Keras model, or it is broken",
     "half-2.h5": "is not a Keras model, or it is broken",
     "half-saved.zip": "is not a Keras model, or it is broken",
+    **{f"odd-{number}.keras": "MODEL=files/odd-" for number in range(5)},
     "two.zip": "is an archive that does not hold exactly one model",
     "own-2.h5 alone": "needs the code of its own Twice",
     "own-2.keras alone": "needs the code of its own Twice",

@@ -2,7 +2,8 @@
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
-and what is in it (formats, models), scores and models compared (comparing), slow conversions
+(formats, content, older, saved_models, trust), what is in it (models, plain), a TensorFlow Lite model
+in its place (tflite, plain_tflite), scores and models compared (comparing), slow conversions
 (converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
 needs an environment of its own (environments). The tests use the same functions. Nothing here imports

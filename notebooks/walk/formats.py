@@ -172,11 +172,16 @@ def read_model(model: str, file: Path, code: str = "", trust: str = ""):
         if not trust:
             refuse_code(model, "as every SavedModel does (it is a program of TensorFlow's)")
         return read_saved_model(model, file)
-    version, config = keras_version(file), _config(file)
-    keras = importlib.import_module("tf_keras" if version.startswith(("1.", "2")) else "keras")
-    own = offered(config, own_objects(code, keras))
-    if not trust:
-        check_code(model, config, own)
+    try:
+        version, config = keras_version(file), _config(file)
+        keras = importlib.import_module("tf_keras" if version.startswith(("1.", "2")) else "keras")
+        own = offered(config, own_objects(code, keras))
+        if not trust:
+            check_code(model, config, own)
+    except Problem:
+        raise
+    except Exception:  # who wrote such a file may have written anything
+        refuse(file, f"MODEL={model} {NOT_TAKEN['broken']}")
     try:
         return _read(file, keras, own, trust)
     except Exception as error:

@@ -55,7 +55,7 @@ def in_place_of(lesson: str, copy: Path, parameters: dict[str, str]) -> bool:
             in_place_of_lesson_1(model, file, parameters)
     text = (
         f"# {lesson} is left out\n\n`MODEL` is a TensorFlow Lite model already. The scores that the next "
-        "lessons compare theirs with come from the interpreter in TensorFlow. Go on with lesson 3, "
+        "lessons compare theirs with, and call Keras's, come from the interpreter in TensorFlow. Go on with lesson 3, "
         "[03-predict.ipynb](03-predict.ipynb)."
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
