@@ -144,8 +144,8 @@ def test_one_model_then_another_and_back_again(tmp_path, monkeypatch):
 
     monkeypatch.setenv("MAKEFLAGS", "VENV=")
     do_the_homework(folder)
-    assert "homework.png is house" in (folder / "generated/summary.txt").read_text()
-    assert 'CLASSES = "circle square cross house"' in exported.read_text()
+    assert "homework.png is small house" in (folder / "generated/summary.txt").read_text()
+    assert 'CLASSES = "cross, small house"' in exported.read_text()
     run([sys.executable, "-c", EXPORT], folder)
     by_converter = scores_by(folder / "generated/clothing-model.tflite")
     assert scores_by(folder / "exported.tflite") == pytest.approx(by_converter, abs=1e-5)

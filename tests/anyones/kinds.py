@@ -55,7 +55,7 @@ def softmax_in_a_nested_model(keras):
     )
 
 
-@model(to_one, "softmax", deviation=20)
+@model(to_one, "softmax", deviation=6)
 def nearly_one_hot(keras):
     return small(keras, keras.layers.Dense(3, "softmax"))
 

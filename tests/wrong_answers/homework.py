@@ -20,6 +20,11 @@ SHAPES = {"circle": circle, "square": square, "cross": cross, "house": house}
 classes = list(SHAPES)
 """
 
+TWO_CLASSES = """
+SHAPES = {"cross": cross, "small house": house}
+classes = list(SHAPES)
+"""
+
 WRONG_HOMEWORK = {
     "own-classes": [
         ("check('learned', (1, 2))", "learned: not attempted yet. First come classes"),
@@ -46,12 +51,13 @@ WRONG_HOMEWORK = {
         ("SHAPES = ['cup']", "Two classes or more are asked for; here is 1"),
         ("SHAPES = ['cup', 'plate, soup']", "'plate, soup' is not a name for a class"),
         (OWN_SHAPES, "✓ own-classes: right"),
+        ("check('ends', ('sigmoid', 'before'))", "One sigmoid tells two classes apart; here are 4"),
+        (TWO_CLASSES, "✓ own-classes: right"),
     ],
     "ends": [
-        ("LAST = 'sigmoid'", "One sigmoid tells two classes apart; here are 4"),
         ("LAST = 'sofmax'", "'sofmax' is none of: logits, softmax, sigmoid"),
         ("LAST, SCALING = 'logits', 'nowhere'", "'nowhere' is none of: before, inside"),
-        ("LAST, SCALING = 'logits', 'before'", "✓ ends: right"),
+        ("LAST, SCALING = 'sigmoid', 'inside'", "the probability of small house"),
     ],
     "learned": [
         ("see = lambda image: 'circle'", "More pictures or epochs"),
