@@ -152,9 +152,8 @@ def _field(part, content: bytes) -> list[dict]:
     if file is not None or part.get_content_maintype() == "image":
         if str(part.get("content-transfer-encoding")).lower() == "base64":
             content = from_base64(content.decode("latin-1"))
-        return (
-            [{"image": content}] if file or content else []
-        )  # a form without a choice has neither
+        # a form in which nobody chose a file has neither a name nor content
+        return [{"image": content}] if file or content else []
     text = content.decode(errors="replace").strip()
     return [{name: text}] if name in ("url", "image") and text else []
 

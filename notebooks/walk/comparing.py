@@ -15,9 +15,8 @@ from .servers import Runtime
 
 # Two runtimes add up in another order: scores agree to this share of their range, not to the last bit.
 TOLERANCE = 1e-4
-FLOAT32 = (
-    2e-6  # what that order changes in a number of about 1, however close the scores are together
-)
+# what that order changes in a number of about 1, however close the scores are together
+FLOAT32 = 2e-6
 MOST_ROWS = 10  # of a table of classes
 
 
