@@ -6,6 +6,7 @@ the difference between that form's answer and the model's own, and what is refus
 
 import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -156,10 +157,26 @@ def looked_at(name, model, given):
     return found
 
 
+def trained(k, ending, loss):
+    """Return what the logits of a model's file are, which says with which loss it was trained."""
+    model = k.Sequential([k.Input((8, 8, 3)), k.layers.Flatten(), k.layers.Dense(3)])
+    model.compile(loss=loss(from_logits=True))
+    model.save(f"trained.{ending}")
+    return walk.scores_kind(model, "", Path(f"trained.{ending}"))
+
+
 if __name__ == "__main__":
     libraries = {"keras": keras, "tf_keras": tf_keras}
     found = {
         library: {each[0]: looked_at(*each) for each in models(libraries[library])}
         for library in libraries
+    }
+    names = [*walk.preparing.families(), "tf", "caffe", "torch", "rescale", "none"]
+    found["families"] = {name: said(lambda name=name: walk.preprocessing(name)) for name in names}
+    found["trained"] = {
+        f"{k.__name__} {ending} {loss.__name__}": trained(k, ending, loss)
+        for k in libraries.values()
+        for ending in ("h5", "keras")
+        for loss in (k.losses.BinaryCrossentropy, k.losses.CategoricalCrossentropy)
     }
     json.dump(found, sys.stdout)

@@ -102,3 +102,26 @@ def test_a_model_that_answers_differently_each_time_names_its_layers(found):
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_score_that_is_no_number_is_a_problem(found, library):
     assert "MODEL answers with nan, which is no score." in found[library]["not a number"]["row"]
+
+
+def test_each_family_of_keras_is_prepared_by_one_of_the_functions_ways(found):
+    names = found["families"]
+    assert len(names) > 20
+    assert set(names.values()) <= {*SCALING, "inception_v3", "vgg16", "none"}
+    for name, ours in {
+        "mobilenet_v2": "xception",
+        "resnet_v2": "xception",
+        "tf": "xception",
+        "resnet": "resnet50",
+        "vgg19": "resnet50",
+        "densenet": "torch",
+        "efficientnet": "none",
+        "convnext": "none",
+        "vgg16": "vgg16",
+    }.items():
+        assert names[name] == ours
+
+
+def test_a_file_that_was_trained_on_each_class_by_itself_says_so(found):
+    for name, kind in found["trained"].items():
+        assert kind == ("independent-logits" if "Binary" in name else "logits"), name
