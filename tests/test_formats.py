@@ -39,7 +39,7 @@ def classifier(keras):
 model, model_2 = classifier(keras), classifier(tf_keras)
 for each in model, model_2:
     each.set_weights([np.linspace(0.1, 1, w.size).reshape(w.shape) for w in each.get_weights()])
-scores, scores_2 = (each.predict(X, verbose=0)[0].tolist() for each in (model, model_2))
+scores, scores_2 = (each(X, training=False).numpy()[0].tolist() for each in (model, model_2))
 expected = {}
 
 
@@ -102,7 +102,7 @@ rotation["config"]["value_range"] = [0, 255]
 for ends in "input_layers", "output_layers":
     functional["config"][ends] = [functional["config"][ends]]
 content["config.json"] = json.dumps(config)
-scores_inside = inside.predict(X, verbose=0)[0].tolist()
+scores_inside = inside(X, training=False).numpy()[0].tolist()
 with zipfile.ZipFile(give("3.3.keras", scores_inside), "w") as archive:
     for name, value in content.items():
         archive.writestr(name, value)
@@ -140,7 +140,7 @@ for number, library in ("2", tf_keras), ("3", keras):
         [library.Input((8, 8, 3)), Twice(), layers.Conv2D(2, 3, activation=cut), layers.Flatten()]
     )
     for suffix in "h5", "keras":
-        own.save(give(f"own-{number}.{suffix}", own.predict(X, verbose=0)[0].tolist()))
+        own.save(give(f"own-{number}.{suffix}", own(X, training=False).numpy()[0].tolist()))
 
 # What is no model that the walk takes.
 Path("empty.h5").touch()
@@ -185,7 +185,7 @@ for path in sorted(Path("files").iterdir()):
     code = "files/own_layers.py" if path.name.startswith("own-") else ""
     try:
         trust = "true" if path.name.startswith(("exported", "saved")) else ""
-        rows = walk.read_model(file, walk.model_file(file), code, trust).predict(X, verbose=0)
+        rows = walk.read_model(file, walk.model_file(file), code, trust)(X, training=False).numpy()
         said[path.name] = rows[0].tolist()
     except walk.Problem as problem:
         said[path.name] = f"Problem: {problem}"

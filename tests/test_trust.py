@@ -138,7 +138,7 @@ said = {}
 def attempt(file, trust, load):
     sys.modules.pop("imported_2_keras", None)
     try:
-        load().predict(np.ones((1, 8, 8, 3), "float32"), verbose=0)
+        load()(np.ones((1, 8, 8, 3), "float32"))
         answer = "loaded"
     except walk.Problem as problem:
         answer = f"Problem: {problem}"
