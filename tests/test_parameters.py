@@ -89,6 +89,12 @@ def test_a_parameter_that_is_no_text_is_told_to_be_one(look, value):
         look(value)
 
 
+def test_lesson_3_is_told_so_too():
+    walk.save("generated/expected-scores.json", {"parameters": OF_LESSON_1})
+    with pytest.raises(walk.Problem, match="is no text"):
+        walk.check_parameters(["hat", "wine glass"], "torch", "box", "softmax")
+
+
 def test_a_picture_has_no_side_of_0_pixels():
     with pytest.raises(walk.Problem, match='SIZE="0x3" is no size'):
         walk.size("0x3")

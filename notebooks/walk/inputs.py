@@ -62,6 +62,7 @@ def class_names(classes: str) -> list[str]:
 
 def _split(classes: str) -> list[str]:
     """Split the text of CLASSES, as the function does."""
+    classes = as_text("CLASSES", classes, "cat dog")
     return [name.strip() for name in classes.split("," if "," in classes else None)]
 
 
