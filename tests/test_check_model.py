@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 import walk
+from commands import check_model
 from conftest import REPOSITORY, copy_of, run
 from corpus import JEANS
 from test_photos import HEIC
@@ -91,6 +92,15 @@ def test_where_pictures_are_prepared_otherwise_than_in_training_it_names_the_rig
         f"make check-model PREPROCESSING=xception RESIZE=nearest PHOTOS='{tmp_path}/my photos'"
     )
     assert process.stderr.strip().endswith(command)
+
+
+def test_what_the_photos_cannot_tell_apart_is_named():
+    photos = {"1.png": "bee", "2.png": "wasp"}
+    both = {"1.png": {"bee": 0.7, "wasp": 0.3}, "2.png": {"bee": 0.2, "wasp": 0.8}}
+    one = {"1.png": {"bee": 0.7, "wasp": 0.3}, "2.png": {"bee": 0.6, "wasp": 0.4}}
+    tried = {("xception", "nearest"): both, ("xception", "bilinear"): both}
+    tried |= {("rescale", "nearest"): both, ("rescale", "bilinear"): one, ("none", "nearest"): one}
+    assert check_model.as_good(photos, tried) == ["rescale"]
 
 
 def test_the_function_is_judged_in_a_process_without_tensorflow(own_walk):

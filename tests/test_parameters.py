@@ -71,3 +71,30 @@ def test_an_export_of_a_notebook_that_was_not_saved_is_noticed():
         function.write_text(text.replace(value, "another"))
         with pytest.raises(walk.Problem, match=f'Save lesson 3 with {name} = "{value}" and run it'):
             walk.check_export(function)
+
+
+@pytest.mark.parametrize(
+    ("look", "value"),
+    [
+        (walk.class_names, ["cat", "dog"]),  # as Keras's class_names are
+        (walk.size, (160, 120)),
+        (walk.model_file, Path("model.keras")),
+        (walk.picture_file, None),
+    ],
+)
+def test_a_parameter_that_is_no_text_is_told_to_be_one(look, value):
+    with pytest.raises(
+        walk.Problem, match="is no text. Expected: a text in quotes, as in [A-Z]+ = "
+    ):
+        look(value)
+
+
+def test_lesson_3_is_told_so_too():
+    walk.save("generated/expected-scores.json", {"parameters": OF_LESSON_1})
+    with pytest.raises(walk.Problem, match="is no text"):
+        walk.check_parameters(["hat", "wine glass"], "torch", "box", "softmax")
+
+
+def test_a_picture_has_no_side_of_0_pixels():
+    with pytest.raises(walk.Problem, match='SIZE="0x3" is no size'):
+        walk.size("0x3")

@@ -121,6 +121,14 @@ def better_way(photos: dict, tried: dict[tuple[str, str], dict], given: str) -> 
     )
 
 
+def as_good(photos: dict, tried: dict[tuple[str, str], dict]) -> list[str]:
+    """Return the other values of PREPROCESSING with which no fewer are right than with the walk's own."""
+    found = {way: right(photos, scores) for way, scores in tried.items()}
+    own = next(iter(found))
+    names = [way[0] for way, count in found.items() if count >= found[own] and way[0] != own[0]]
+    return list(dict.fromkeys(names))
+
+
 def write_report(photos: dict, kind: str, scores: dict, lines: list[str]) -> None:
     """Write report.md: these lines, a table by class, the confusions, and the surest misjudgements."""
     import walk
@@ -184,4 +192,9 @@ def main(*, PHOTOS: str = "") -> str | None:
             "of the training)?"
         )
     print(f"Of {len(ways) - 1} other ways to prepare pictures, none is much better.")
+    if alike := as_good(photos, dict(zip(ways, tried, strict=True))):
+        print(
+            f"As good with these photos: PREPROCESSING={', '.join(alike)}. So they do not prove "
+            f"{ways[0][0]}: only the training's code does."
+        )
     return None

@@ -143,13 +143,18 @@ def leave_answers(runtime: Runtime, answers: dict[str, dict]) -> None:
     record = {"runtime": runtime.name, "answers": answers}
     save("generated/lambda-answers.json", record)
     picture, scores = next(iter(answers.items()))
-    library = load("generated/expected-scores.json")["library"]
-    other = "TensorFlow's interpreter" if library == "tensorflow" else "Keras"
+    expected = load("generated/expected-scores.json")
+    other = "TensorFlow's interpreter" if expected["library"] == "tensorflow" else "Keras"
+    prepared = " ".join(
+        f"{name}={expected['parameters'][name]}" for name in ("PREPROCESSING", "RESIZE")
+    )
     summary = f"""
 {Path(picture).name} is {best(scores)}, says the Lambda function under {runtime.name}. {other} agrees.
 
   the function            lambda/lambda_function.py, and with guards lambda/api.py
   its model               generated/clothing-model.tflite
+  its pictures            prepared with {prepared}, for {other}, too;
+                          whether as in training, make check-model PHOTOS=folder says
   the executed notebooks  generated/*.ipynb
 """
     save("generated/summary.txt", summary)

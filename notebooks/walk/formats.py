@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from .content import NOT_TAKEN, kind_of
-from .inputs import local_file, refuse
+from .inputs import as_text, local_file, refuse
 from .lesson import Problem, require, save
 from .older import mended
 from .plain import plain
@@ -78,7 +78,7 @@ def found(model: str) -> Path:
     Problem
         There is no such file, it cannot be downloaded, or it is not a whole model.
     """
-    address = MODELS.get(model, model)
+    address = MODELS.get(as_text("MODEL", model, "model.keras"), model)
     if Path(address).is_dir():
         file = _packed(Path(address))
     else:

@@ -23,10 +23,20 @@ DOWNLOADS = Path("generated/downloads")
 # What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
 # request: 6 MB, in which a picture is base64. A test puts the largest ones to the function.
 MOST_BYTES, MOST_PIXELS, MOST_SCANS = 4_000_000, 25_000_000, 100
+SIDES = re.compile(r"([1-9]\d{0,4}) ?[x×*,] ?([1-9]\d{0,4})", re.IGNORECASE)  # width and height
 # Pixels that are not read here either: so many take half a gigabyte and more.
 BOMB = 178_000_000
 # The longer side, in pixels, of the copy of a larger picture; models see a few hundred pixels.
 LONGEST = 1024
+
+
+def as_text(parameter: str, value: str, example: str) -> str:
+    """Return the value of a parameter; raise a Problem if it is no text, as a list of names is none."""
+    if not isinstance(value, str):
+        raise Problem(
+            f'{parameter} = {value!r} is no text. Expected: a text in quotes, as in {parameter} = "{example}".'
+        )
+    return value
 
 
 def class_names(classes: str) -> list[str]:
@@ -39,7 +49,7 @@ def class_names(classes: str) -> list[str]:
     Problem
         A name is there twice, or none is there, or there is no such file.
     """
-    text = classes
+    text = as_text("CLASSES", classes, "cat dog")
     if classes.endswith(".txt"):
         file = local_file("CLASSES", classes, "a text with the name of one class a line")
         text = ",".join(file.read_text(encoding="utf-8-sig").splitlines())
@@ -52,6 +62,7 @@ def class_names(classes: str) -> list[str]:
 
 def _split(classes: str) -> list[str]:
     """Split the text of CLASSES, as the function does."""
+    classes = as_text("CLASSES", classes, "cat dog")
     return [name.strip() for name in classes.split("," if "," in classes else None)]
 
 
@@ -70,7 +81,7 @@ def size(text: str) -> tuple[int, int] | None:
     """
     if not text:
         return None
-    if not (found := re.fullmatch(r"(\d{1,5}) ?[x×*,] ?(\d{1,5})", text.strip().lower())):
+    if not (found := SIDES.fullmatch(as_text("SIZE", text, "160x120").strip())):
         raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
     return int(found[2]), int(found[1])
 
@@ -130,7 +141,7 @@ def picture_file(image: str) -> Path:
     Problem
         There is no such file, it cannot be downloaded, or it is not a picture that can be read.
     """
-    if image == "course":
+    if as_text("IMAGE", image, "photo.jpg") == "course":
         return next(iter(course_photos()), SAMPLES / "jeans.png")
     file = local_file("IMAGE", image, "course, or the path or URL of a picture")
     kind = kind_of(file)
