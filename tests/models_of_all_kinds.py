@@ -58,6 +58,11 @@ def models(k):
     yield "one sigmoid", head(layers.Dense(1, activation="sigmoid")), X
     yield "one logit", head(layers.Dense(1)), X
     yield "one softmax", head(layers.Dense(1, activation="softmax")), X
+    yield "a layer as activation", head(layers.Activation(layers.Softmax())), X
+    yield "normalized logits", head(layers.Dense(3), layers.BatchNormalization()), X
+    yield "normalized", head(layers.Dense(3, activation="softmax"), layers.BatchNormalization()), X
+    both = head(lambda x: [layers.Dense(3, activation="softmax")(x), layers.Dense(3)(x)])
+    yield "the second of a model's outputs", k.Model(picture, both(picture)[1]), X
     yield "relu", head(layers.Dense(3, activation="relu")), X
     yield (
         "nested",
@@ -74,6 +79,9 @@ def models(k):
     )
     yield "of x / 255", beginning(layers.Normalization(mean=[0.5] * 3, variance=[0.08] * 3)), X
     yield "to pixels", beginning(layers.Rescaling(255.0)), X
+    clip = tf.clip_by_value if k is tf_keras else k.ops.clip
+    seen = layers.Flatten()(layers.Conv2D(2, 3, strides=4)(clip(picture, 0.0, 1.0)))
+    yield "cut off", k.Model(picture, layers.Dense(2)(seen)), X
     yield "batch normalization", beginning(layers.BatchNormalization()), X
     for family in "mobilenet_v2", "vgg16", "densenet":
         scaled = getattr(k.applications, family).preprocess_input(picture)
@@ -85,6 +93,10 @@ def models(k):
             weights=None, include_top=False, input_shape=(32, 32, 3), pooling="avg"
         )
         yield "efficientnet", k.Sequential([efficientnet, layers.Dense(2)]), X
+        first = [k.Input((32, 32, 3)), layers.Rescaling(1 / 255), layers.Flatten()]
+        quantized = k.Sequential([*first, layers.Dense(8), layers.Dense(2)])
+        quantized.quantize("int8")
+        yield "quantized", quantized, X
 
     yield "grey", beginning(channels=1), X[..., :1]
     yield "no channels", of_input((32, 32)), X[..., 0]
@@ -150,7 +162,7 @@ def looked_at(name, model, given):
     (own, *_) = tf.nest.flatten(model(given, training=False))
     row = np.asarray(plain(x, training=False))[0]
     found["difference"] = float(np.abs(row - np.asarray(own)[0].ravel()).max())
-    found["row"] = said(lambda: walk.one_per_class(row, "sigmoid").tolist())
+    found["row"] = said(lambda: walk.one_per_class(row, "logits").tolist())
     classes = ["a", "b", "c"][: max(2, outputs)]
     for way in "none", "xception", "rescale", "resnet50", "torch":
         found[way] = said(lambda way=way: walk.check_model("m", plain, classes, way) or "right")
@@ -177,6 +189,10 @@ if __name__ == "__main__":
         f"{k.__name__} {ending} {loss.__name__}": trained(k, ending, loss)
         for k in libraries.values()
         for ending in ("h5", "keras")
-        for loss in (k.losses.BinaryCrossentropy, k.losses.CategoricalCrossentropy)
+        for loss in (
+            k.losses.BinaryCrossentropy,
+            k.losses.BinaryFocalCrossentropy,
+            k.losses.CategoricalCrossentropy,
+        )
     }
     json.dump(found, sys.stdout)

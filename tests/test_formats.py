@@ -169,6 +169,26 @@ for number, (version, config) in enumerate(
     with zipfile.ZipFile(f"odd-{number}.keras", "w") as archive:
         archive.writestr("metadata.json", version)
         archive.writestr("config.json", config)
+
+# Archives that cannot be unpacked, or should not.
+content = bytearray(Path("around.zip").read_bytes())
+content[200] ^= 255
+Path("damaged.zip").write_bytes(content)
+link = tarfile.TarInfo("link")
+link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+for file, member in ("outside.tar", tarfile.TarInfo("../outside")), ("link.tar", link):
+    with tarfile.open(file, "w") as archive:
+        archive.add("3.keras")
+        archive.addfile(member)
+Path("half.tar.gz").write_bytes(Path("saved.tar.gz").read_bytes()[:1000])
+link.linkname = "nothing"
+with tarfile.open(give("with a link.tar", scores), "w") as archive:
+    archive.add("3.keras")
+    archive.addfile(link)
+bomb = tarfile.TarInfo("zeros")
+bomb.size = 20_000_000_000
+with gzip.open("bomb.tar.gz", "wb") as file:
+    file.write(bomb.tobuf() + bytes(10_000))
 with zipfile.ZipFile("two.zip", "w") as archive:
     archive.write("3.keras")
     archive.write("2.h5")
@@ -203,6 +223,7 @@ Path("said.json").write_text(json.dumps([said, expected, left]))
 
 TAKEN = ["hdf5.keras", "UPPER.H5", "model.hdf5", "no-suffix-2", "zip.h5", "model.keras.zip"]
 TAKEN += ["no-suffix", "unpacked", "around.zip", "exported", "saved", "saved.zip", "saved.tar.gz"]
+TAKEN += ["with a link.tar"]
 TAKEN += ["2.12.keras", "3.3.keras", "3.3.h5", "own-2.h5", "own-2.keras", "own-3.h5", "own-3.keras"]
 
 REFUSED = {
@@ -226,6 +247,11 @@ REFUSED = {
     "half-saved.zip": "is not a Keras model, or it is broken",
     **{f"odd-{number}.keras": "MODEL=files/odd-" for number in range(5)},
     "two.zip": "is an archive that does not hold exactly one model",
+    "damaged.zip": "is an archive that cannot be unpacked",
+    "outside.tar": "is an archive that cannot be unpacked",
+    "link.tar": "is an archive that cannot be unpacked",
+    "half.tar.gz": "is an archive that cannot be unpacked",
+    "bomb.tar.gz": "is an archive that cannot be unpacked",
     "own-2.h5 alone": "needs the code of its own Twice",
     "own-2.keras alone": "needs the code of its own Twice",
     "own-3.h5 alone": "needs the code of its own Twice",

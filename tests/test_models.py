@@ -22,9 +22,10 @@ def found(tmp_path_factory):
 
 
 KINDS = {
-    "logits": ["logits", "one logit", "batch normalization"],
+    "logits": ["logits", "one logit", "batch normalization", "normalized logits"]
+    + ["the second of a model's outputs"],
     "softmax": ["softmax", "softmax layer", "softmax in the graph", "nested", "dropout last"]
-    + ["fully convolutional", "mixed precision"],
+    + ["fully convolutional", "mixed precision", "a layer as activation"],
     "sigmoid": ["activation layer", "sigmoid in the graph", "one sigmoid"],
 }
 
@@ -34,7 +35,8 @@ def test_what_the_numbers_mean_is_read_from_the_end_of_the_model(found, library)
     said = {name: each.get("kind") for name, each in found[library].items()}
     expected = {name: kind for kind, names in KINDS.items() for name in names if name in said}
     assert {name: said[name] for name in expected} == expected
-    assert said["relu"].endswith("Say it: SCORES=logits, softmax, sigmoid or independent-logits.")
+    for name in "relu", "normalized":
+        assert said[name].endswith("Say it: SCORES=logits, softmax, sigmoid or independent-logits.")
     assert "the softmax of one number is always 1" in said["one softmax"]
 
 
@@ -68,7 +70,7 @@ def test_what_is_no_classifier_of_pictures_is_refused(found, library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_pictures_are_not_scaled_twice(found, library):
-    inside = ["rescaling", "normalization", "whole numbers", "efficientnet"]
+    inside = ["rescaling", "normalization", "whole numbers", "efficientnet", "quantized"]
     inside += [f"{family} in the graph" for family in ("mobilenet_v2", "vgg16", "densenet")]
     for name in inside:
         for way in SCALING if name in found[library] else ():
@@ -82,7 +84,7 @@ def test_pictures_are_not_scaled_twice(found, library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_model_that_takes_scaled_pictures_gets_them(found, library):
-    for name in "logits", "softmax", "of x / 255", "to pixels", "batch normalization":
+    for name in "logits", "softmax", "of x / 255", "to pixels", "batch normalization", "cut off":
         assert found[library][name]["rescale"] == "right"
 
 

@@ -249,6 +249,25 @@ def test_a_single_output_is_two_classes(kind, given):
     assert walk.probabilities(row, kind) == pytest.approx([0.8, 0.2])
 
 
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("softmax", [7.5, -2.0, 1.0]),
+        ("softmax", [1.0, 1.0, 1.0]),  # the softmax of one number, three times
+        ("sigmoid", [0.2, 1.7, 0.1]),
+        ("sigmoid", [-3.0]),
+    ],
+)
+def test_numbers_that_are_no_probabilities_are_not_taken_for_them(kind, row):
+    with pytest.raises(walk.Problem, match=f"not what SCORES={kind} says"):
+        walk.one_per_class(row, kind)
+
+
+def test_probabilities_of_8_bits_need_not_add_up_to_1():
+    row = [1 / 256] * 1000
+    assert walk.one_per_class(row, "softmax").tolist() == row
+
+
 def test_drawings_say_in_words_what_they_show():
     shown = walk.show(JEANS, SCORES, "logits")
     assert shown.metadata["alt"].startswith(

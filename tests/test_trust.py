@@ -15,12 +15,13 @@ MODEL = REPOSITORY / "notebooks/assets/clothing-model.h5"
 
 # Makes the files. Each would create a file named after it, in the folder "ran".
 FILES = """
-import io, json, os, pickle, sys, zipfile
+import io, json, os, pickle, shutil, sys, zipfile
 from pathlib import Path
 
 sys.path.insert(0, "notebooks")
 import h5py
 import keras
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -101,6 +102,32 @@ with h5py.File("files/operation-2.h5", "w") as file:
     file.attrs.update({"keras_version": "2.15.0", "model_config": json.dumps(config)})
     file.create_group("model_weights").attrs["layer_names"] = []
 
+# Other files of this machine: a vocabulary, and weights that an HDF5 file has elsewhere.
+Path("words.txt").write_text("word")
+words = {"module": "keras.layers", "class_name": "StringLookup", "registered_name": None,
+         "config": {"name": "words", "vocabulary": os.path.abspath("words.txt")}}
+keras_file("reads-words-2.keras", "2.15.0", words)
+keras_file("reads-words-3.keras", "3.15.1", words)
+flat = [tf_keras.Input((8, 8, 3)), tf_keras.layers.Flatten(), tf_keras.layers.Dense(2, name="d")]
+tf_keras.Sequential(flat).save("flat.h5")
+Path("numbers").write_bytes(bytes(192 * 2 * 4))
+with h5py.File("numbers.h5", "w") as file:
+    file["numbers"] = np.ones((192, 2), "float32")
+for how in "bytes", "link", "virtual":
+    shutil.copy("flat.h5", f"files/reads-{how}.h5")
+    with h5py.File(f"files/reads-{how}.h5", "r+") as file:
+        weights = file["model_weights/d/d"]
+        del weights["kernel:0"]
+        if how == "link":
+            weights["kernel:0"] = h5py.ExternalLink(os.path.abspath("numbers.h5"), "numbers")
+        elif how == "bytes":
+            place = [(os.path.abspath("numbers"), 0, 192 * 2 * 4)]
+            weights.create_dataset("kernel:0", (192, 2), "float32", external=place)
+        else:
+            layout = h5py.VirtualLayout((192, 2), "float32")
+            layout[:] = h5py.VirtualSource(os.path.abspath("numbers.h5"), "numbers", (192, 2))
+            weights.create_virtual_dataset("kernel:0", layout)
+
 # SavedModels are programs: of TensorFlow, with Python of Keras 2 in them, or called from a Keras file.
 class Writes(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3], tf.float32)])
@@ -126,8 +153,6 @@ with zipfile.ZipFile("files/model.pt", "w") as archive:
 
 # What is said of each file, in lesson 1 and in lesson 2, without and with trust; and what then ran.
 LOADS = """
-import shutil
-import numpy as np
 import walk
 from pathlib import Path
 
@@ -176,6 +201,8 @@ RUNS += ["operation-2.h5", "saved-model", "saved-model-inside-3.keras"]
 # Today's Keras refuses these as well, so that trust changes nothing.
 REFUSED = ["builtin-2.keras", "downloads-2.keras", "downloads-3.keras", "function-2.keras"]
 REFUSED += ["function-3.keras", "imported-3.keras", "model.pkl", "model.pt"]
+READS = ["reads-bytes.h5", "reads-link.h5", "reads-virtual.h5"]
+READS += ["reads-words-2.keras", "reads-words-3.keras"]
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +213,7 @@ def said(tmp_path_factory):
     process = run([sys.executable, "-c", FILES + LOADS], folder, PYTHONPATH=path)
     assert process.returncode == 0, process.stderr
     said = json.loads((folder / "said.json").read_text())
-    assert sorted(said) == sorted([*RUNS, *REFUSED, "calculates-2.h5"])
+    assert sorted(said) == sorted([*RUNS, *REFUSED, *READS, "calculates-2.h5"])
     return said
 
 
@@ -202,6 +229,13 @@ def test_no_code_of_a_file_runs_and_a_sentence_says_why(said, file):
             "is a file of PyTorch",
         )
         assert any(reason in answer for reason in reasons)
+
+
+@pytest.mark.parametrize("file", READS)
+def test_no_other_file_of_the_machine_is_read(said, file):
+    for _, answer, _ in (each for each in said[file] if each[0] == ""):
+        assert answer.startswith("Problem: MODEL=") and "reads another file of this" in answer
+        assert len(answer.splitlines()) == 1 and len(answer) < 300
 
 
 @pytest.mark.parametrize("file", RUNS)

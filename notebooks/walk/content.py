@@ -12,6 +12,8 @@ NOT_TAKEN = {
     "a directory that holds saved_model.pb.",
     "packed": "is an archive that does not hold exactly one model. Unpack it, and give the path of the "
     "model in it.",
+    "broken archive": "is an archive that cannot be unpacked: it is broken, has a password, is far too large, "
+    "or leads out of its own directory. Unpack it yourself, and give the path of the model in it.",
     "web page": "is a web page and not a model: what a site shows in place of the file, often to sign in. "
     "Download the file in a browser, and give its path.",
     "git-lfs": "is a pointer of git-lfs, which only names the file. Run `git lfs pull` where it was "

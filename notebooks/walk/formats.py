@@ -1,6 +1,7 @@
 """The file of a Keras model: found, checked, loaded with the Keras that wrote it, and kept."""
 
 import importlib
+import io
 import json
 import shutil
 import sys
@@ -20,6 +21,7 @@ from .plain import plain
 from .saved_models import read_saved_model, reason_of
 from .trust import (
     check_code,
+    check_hdf5,
     not_known,
     offered,
     operations,
@@ -38,6 +40,7 @@ MODELS = {
 # What the course publishes of its model of 2021.
 COURSE_2021_BYTES = 86_185_888
 
+MOST_UNPACKED = 10_000_000_000  # bytes; a bomb of 10 MB makes as many
 SUFFIXES = {"hdf5": ".h5", "keras": ".keras", "saved model": ".zip"}  # by which Keras knows them
 TFLITE = (
     "is a TensorFlow Lite model already, so that lessons 1 and 2 have nothing to do. `make`, or `python "
@@ -88,7 +91,10 @@ def found(model: str) -> Path:
     if model == "course-2021" and size != COURSE_2021_BYTES:
         refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
     if kind_of(file) == "packed":
-        file = _unpacked(file)
+        try:
+            file = _unpacked(file)
+        except Exception:  # who wrote such a file may have written anything
+            refuse(file, f"MODEL={model} {NOT_TAKEN['broken archive']}")
     kind = kind_of(file)
     if kind in NOT_TAKEN:
         refuse(file, f"MODEL={model} {NOT_TAKEN[kind]}")
@@ -111,17 +117,30 @@ def _unpacked(archive: Path) -> Path:
     """Return the one model that lies in an archive; the archive, if there is not one alone."""
     folder = Path("generated/unpacked", sha256(archive.read_bytes()).hexdigest()[:8])
     shutil.rmtree(folder, ignore_errors=True)
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder)
-    else:
+    # Nothing is written outside of the folder, and no more than a model has. A tar comes first: one with a
+    # zip in it looks like a zip.
+    if tarfile.is_tarfile(archive):
         with tarfile.open(archive) as opened:
-            opened.extractall(folder, filter="data")  # nothing outside of the folder
-    kinds = {path: kind_of(path) for path in [folder, *folder.rglob("*")]}
+            _check_size(each.size for each in opened)
+            opened.extractall(folder, filter="data")
+    else:
+        with zipfile.ZipFile(archive) as opened:
+            _check_size(each.file_size for each in opened.infolist())
+            opened.extractall(folder)
+    found = [folder, *(path for path in folder.rglob("*") if path.exists())]
+    kinds = {path: kind_of(path) for path in found}
     models = [path for path, kind in kinds.items() if kind in {*SUFFIXES, "keras folder", "tflite"}]
     if len(models) != 1:
         return archive
     return _packed(models[0]) if models[0].is_dir() else models[0]
+
+
+def _check_size(sizes) -> None:
+    total = 0
+    for size in sizes:
+        total += size
+        if total > MOST_UNPACKED:
+            raise ValueError("too large")
 
 
 def keras_version(file: Path) -> str:
@@ -144,6 +163,17 @@ def _config(file: Path) -> dict:
             return json.loads(archive.read("config.json")) | {"compile_config": None}
     with h5py.File(file) as opened:
         return json.loads(opened.attrs["model_config"])
+
+
+def _numbers(file: Path):
+    """Yield the HDF5 files with a model's weights: the file itself, or those in it, opened."""
+    if kind_of(file) == "hdf5":
+        yield file
+        return
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if name.endswith(".h5"):
+                yield io.BytesIO(archive.read(name))
 
 
 def read_model(model: str, file: Path, code: str = "", trust: str = ""):
@@ -178,6 +208,8 @@ def read_model(model: str, file: Path, code: str = "", trust: str = ""):
         own = offered(config, own_objects(code, keras))
         if not trust:
             check_code(model, config, own)
+            for numbers in _numbers(file):
+                check_hdf5(model, numbers)
     except Problem:
         raise
     except Exception:  # who wrote such a file may have written anything

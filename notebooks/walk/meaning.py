@@ -38,7 +38,7 @@ def one_per_class(row, kind: str) -> np.ndarray:
     Raises
     ------
     Problem
-        A score is not a number, or infinite.
+        A score is not a number, or infinite, or no probability where it should be one.
     """
     row = np.asarray(row)
     if not np.isfinite(row).all():
@@ -46,10 +46,23 @@ def one_per_class(row, kind: str) -> np.ndarray:
             f"MODEL answers with {row[~np.isfinite(row)][0]}, which is no score. Its weights may be "
             "broken: did its loss become nan in training? Or the picture was prepared wrongly."
         )
+    if not _fits(row, kind):
+        raise Problem(
+            f"MODEL answers with {', '.join(f'{score:.3g}' for score in row[:5])}, and these are not what "
+            f"SCORES={kind} says: {KINDS[kind]}. Does MODEL end in another way, or is SCORES wrong?"
+        )
     if len(row) > 1:
         return row
     first = 0 * row if kind == "logits" else 1 - row
     return np.concatenate([first, row])
+
+
+def _fits(row: np.ndarray, kind: str) -> bool:
+    """Whether numbers can be of a kind; those of 8 bits are rounded to 1 / 256 each."""
+    if kind not in ("softmax", "sigmoid"):
+        return True
+    is_one = kind == "sigmoid" or abs(row.sum(dtype=float) - 1) < 0.01 + len(row) / 256
+    return is_one and -0.01 < row.min() and row.max() < 1.01
 
 
 def check_kind(kind: str) -> None:

@@ -82,7 +82,8 @@ def arriving(loaded, X: np.ndarray) -> np.ndarray:
     with ExitStack() as patches:
         for layer in layers(loaded):
             if layer.weights and type(layer).__name__ != "Normalization":
-                patches.enter_context(mock.patch.object(layer, "call", first))
+                for call in {"call", "quantized_call"} & {*dir(layer)}:  # the latter of 8 bits
+                    patches.enter_context(mock.patch.object(layer, call, first))
         try:
             loaded(X, training=False)
         except _Arrived as arrived:
@@ -95,7 +96,10 @@ def _check_scaling(model: str, loaded, preprocessing: str, raw, prepared) -> Non
     if preprocessing == "none":
         return
     from_raw, from_prepared = arriving(loaded, raw), arriving(loaded, prepared)
-    takes_pixels = np.abs(from_raw).max() < 10  # of 0 to 255 it makes small numbers itself
+    # Of 0 to 255 it makes small numbers itself, and not one and the same of nearly all.
+    takes_pixels = (
+        np.abs(from_raw).max() < 10 and np.ptp(np.quantile(from_raw, [0.01, 0.99])) > 0.05
+    )
     if takes_pixels or (_is_centred(from_raw) and not _is_centred(from_prepared)):
         scales = [each.name for each in layers(loaded) if type(each).__name__ in SCALING]
         where = f"in its layer {scales[0]}" if scales else "at its beginning"
@@ -203,30 +207,32 @@ def scores_kind(loaded, given: str = "", file: Path | None = None) -> str:
 
 def _said_at_the_end(loaded) -> str:
     """Return the kind of scores that the last layer or operation of a model makes."""
-    tensor = loaded.outputs[0]
+    tensor, normalized = loaded.outputs[0], None
     while True:
         history = tensor._keras_history
         last = getattr(history, "operation", None) or history.layer  # Keras 3, Keras 2
         if getattr(last, "outputs", None):  # a model inside of the model
-            tensor = last.outputs[0]
+            tensor = last.outputs[history.tensor_index]
             continue
         name = type(last).__name__
         if name == "TFOpLambda":  # Keras 2: an operation in the graph
             name = last.symbol.split(".")[-1]
         name = name.lower().replace("_", "")
-        activation = getattr(getattr(last, "activation", None), "__name__", "")
-        activation = activation.replace("_", "")
-        if name in NEUTRAL and activation in ("", "linear"):
+        activation = getattr(last, "activation", None) or ""  # a function, or a layer
+        activation = activation and getattr(activation, "__name__", type(activation).__name__)
+        activation = activation.lower().replace("_", "")
+        if name == "batchnormalization":
+            normalized = last
+        if name in (*NEUTRAL, "batchnormalization") and activation in ("", "linear"):
             node = last._inbound_nodes[history.node_index]
             inputs = node.input_tensors
             tensor = inputs[0] if isinstance(inputs, list | tuple) else inputs
             continue
-        if name == "batchnormalization":
-            return "logits"
-        if found := MEANS.get(activation or name):
+        found = MEANS.get(activation or name)
+        if found == "logits" or (found and not normalized):  # a normalized probability is none
             return found
         raise Problem(
-            f"MODEL ends in {last.name}, which does not say what its numbers are. Say it: SCORES=logits, "
+            f"MODEL ends in {(normalized or last).name}, which does not say what its numbers are. Say it: SCORES=logits, "
             "softmax, sigmoid or independent-logits."
         )
 
@@ -247,7 +253,10 @@ def _independent(file: Path) -> bool:
 
     def says_so(config) -> bool:
         match config:
-            case {"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}:
+            case {
+                "class_name": "BinaryCrossentropy" | "BinaryFocalCrossentropy",
+                "config": {"from_logits": True},
+            }:
                 return True
             case dict():
                 return any(says_so(value) for value in config.values())

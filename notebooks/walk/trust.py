@@ -15,6 +15,7 @@ from .lesson import Problem
 
 # What is in these is a program: Python code, or what another file holds.
 PROGRAMS = {"Lambda", "__lambda__", "TFSMLayer", "TensorFlowOpLayer", "ClassMethod"}
+PROGRAMS |= {"InstanceMethod", "InstanceProperty"}
 PROGRAMS |= {"TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 # Of Keras, what models are made of: it also has functions that download, load and write.
 PARTS = "activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|mixed_precision"
@@ -69,6 +70,8 @@ def check_code(model: str, config: dict, own: dict) -> None:
         if name in PROGRAMS or ("OpLambda" in name and not _calculates(settings)):
             label = settings.get("name") or part.get("name")
             refuse_code(model, f"in its layer {label} ({name})" if label else f"in its {name}")
+        if isinstance(settings.get("vocabulary"), str):
+            refuse_others(model, settings["vocabulary"])
         module = part.get("module")
         if module and _own_name(part) not in own and not _part_of_keras(module, part):
             if str(module).partition(".")[0] in ("keras", "tf_keras", "builtins"):
@@ -81,6 +84,34 @@ def refuse_code(model: str, where: str):
     raise Problem(
         f"MODEL={model} holds code, {where[:100]}: whoever made the file decides what that does on this "
         "machine. If you trust them, add TRUST_MODEL=true."
+    )
+
+
+def check_hdf5(model: str, file) -> None:
+    """Raise a Problem if an HDF5 file, a path or an open file, has numbers in other files.
+
+    Keras 2 would read these, wherever they are on this machine.
+    """
+    import h5py
+
+    def elsewhere(name, link):
+        return link.filename if isinstance(link, h5py.ExternalLink) else None
+
+    def is_elsewhere(name, found):
+        is_numbers = isinstance(found, h5py.Dataset)
+        return name if is_numbers and (found.external or found.is_virtual) else None
+
+    with h5py.File(file) as opened:  # either visit ends at the first that is found
+        name = opened.visititems_links(elsewhere) or opened.visititems(is_elsewhere)
+    if name:
+        refuse_others(model, name)
+
+
+def refuse_others(model: str, name: str):
+    """Raise a Problem about another file of this machine that a model's file would have read."""
+    raise Problem(
+        f"MODEL={model} reads another file of this machine ({name[:100]}), as no model has to. If you trust "
+        "whoever made it, add TRUST_MODEL=true."
     )
 
 
