@@ -17,7 +17,7 @@ except ModuleNotFoundError:
 # the classes, in the order of the model's outputs, separated by spaces, or by commas
 CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt"
 PREPROCESSING = "xception"  # or inception_v3, resnet50, vgg16, torch, rescale (x / 255), none
-RESIZE = "nearest"  # or bilinear, bicubic, box, hamming, lanczos
+RESIZE = "nearest"  # or bilinear: how they were resized
 SCORES = "logits"  # or softmax, sigmoid, independent-logits: what the model's numbers are
 
 
@@ -34,10 +34,12 @@ _, height, width, channels = interpreter.get_input_details()[0]["shape"]
 
 
 def resize_image(img):
-    """Resize a picture as Keras's load_img does, in grey for a model of one channel."""
-    mode = "L" if channels == 1 else "RGB"
-    img = img if img.mode == mode else img.convert(mode)
-    return np.atleast_3d(img.resize((width, height), Image.Resampling[RESIZE.upper()]))
+    """Resize a picture as Keras does: an array of shape (height, width, channels)."""
+    img = img.convert("L" if channels == 1 else "RGB")
+    if RESIZE == "nearest":
+        return np.atleast_3d(img.resize((width, height), Image.Resampling.NEAREST))
+    how = (width, height), Image.Transform.EXTENT, (0, 0, *img.size), Image.Resampling.BILINEAR
+    return np.dstack([band.convert("F").transform(*how) for band in img.split()])
 
 
 MEAN, DEVIATION = np.float32([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])  # of ImageNet

@@ -33,12 +33,12 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "logits": Kind("logits", "inception_v3", "hamming", "cup fork glass", (20, 28, 3), 3),
-    "large logits": Kind("logits", "xception", "box", "cup fork", (20, 28, 3), 2, 1000),
+    "logits": Kind("logits", "inception_v3", "bilinear", "cup fork glass", (20, 28, 3), 3),
+    "large logits": Kind("logits", "xception", "nearest", "cup fork", (20, 28, 3), 2, 1000),
     "softmax": Kind("softmax", "torch", "bilinear", "cup, wine glass,fork", (28, 20, 3), 3),
     "one sigmoid": Kind("sigmoid", "rescale", "nearest", "cat dog", (20, 20, 3), 1),
-    "one logit": Kind("logits", "none", "bicubic", "cat dog", (20, 20, 3), 1),
-    "several labels": Kind("sigmoid", "resnet50", "lanczos", "red old torn", (20, 28, 3), 3),
+    "one logit": Kind("logits", "none", "nearest", "cat dog", (20, 20, 3), 1),
+    "several labels": Kind("sigmoid", "resnet50", "bilinear", "red old torn", (20, 28, 3), 3),
     "their logits": Kind("independent-logits", "vgg16", "bilinear", "red old", (20, 28, 3), 2),
     "grey": Kind("softmax", "rescale", "bilinear", "zero one two", (28, 20, 1), 3),
 }
@@ -69,9 +69,11 @@ for name, kind in kinds.items():
     open(f"{name}.tflite", "wb").write(converter.convert())
     answers[name] = []
     for picture in pictures:
-        settings = {"interpolation": kind["RESIZE"], "target_size": (height, width)}
-        img = load_img(picture, color_mode="grayscale" if channels == 1 else "rgb", **settings)
-        x = img_to_array(img)
+        color_mode = "grayscale" if channels == 1 else "rgb"
+        x = img_to_array(load_img(picture, color_mode=color_mode, target_size=(height, width)))
+        if kind["RESIZE"] == "bilinear":  # as image_dataset_from_directory does
+            whole = img_to_array(load_img(picture, color_mode=color_mode))
+            x = tf.image.resize(whole, (height, width)).numpy()
         if kind["PREPROCESSING"] in MODES:
             x = preprocess_input(x, mode=MODES[kind["PREPROCESSING"]])
         elif kind["PREPROCESSING"] == "rescale":

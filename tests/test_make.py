@@ -102,7 +102,7 @@ def test_a_file_of_a_parameter_that_was_changed_is_looked_at(folder, name):
 
 
 def test_lesson_1_gets_all_parameters_and_lesson_3_takes_them_from_there(folder):
-    given = ["RESIZE=box", "SCORES=softmax", "SIZE=16x12", "TRUST_MODEL=true"]
+    given = ["RESIZE=bilinear", "SCORES=softmax", "SIZE=16x12", "TRUST_MODEL=true"]
     make(folder, *given)
     assert ran(folder)[:3] == [" ".join(["01", *given]), "02", "03"]
 

@@ -10,7 +10,7 @@ from commands import execute
 OF_LESSON_1 = {
     "CLASSES": "hat, wine glass",
     "PREPROCESSING": "torch",
-    "RESIZE": "box",
+    "RESIZE": "bilinear",
     "SCORES": "softmax",
 }
 
@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
 def test_lesson_3_wants_the_parameters_of_lesson_1(name, value):
     Path("classes.txt").write_text("hat\nwine glass\n")
     walk.save("generated/expected-scores.json", {"parameters": OF_LESSON_1})
-    walk.check_parameters("hat,wine glass", "torch", "box", "softmax")
+    walk.check_parameters("hat,wine glass", "torch", "bilinear", "softmax")
     with pytest.raises(walk.Problem) as problem:
         walk.check_parameters(*(OF_LESSON_1 | {name: value}).values())
     assert f'{name} = "{value}" here, but lesson 1' in str(problem.value)
@@ -58,7 +58,7 @@ def test_lesson_3_gets_what_lesson_1_left_where_it_differs():
     )
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), "notebooks/03-predict.ipynb")
     walk.save("generated/expected-scores.json", {"parameters": OF_LESSON_1})
-    assert execute.left_by_lesson_1() == {"PREPROCESSING": "torch", "RESIZE": "box"}
+    assert execute.left_by_lesson_1() == {"PREPROCESSING": "torch", "RESIZE": "bilinear"}
 
 
 def test_an_export_of_a_notebook_that_was_not_saved_is_noticed():
@@ -92,7 +92,7 @@ def test_a_parameter_that_is_no_text_is_told_to_be_one(look, value):
 def test_lesson_3_is_told_so_too():
     walk.save("generated/expected-scores.json", {"parameters": OF_LESSON_1})
     with pytest.raises(walk.Problem, match="is no text"):
-        walk.check_parameters(["hat", "wine glass"], "torch", "box", "softmax")
+        walk.check_parameters(["hat", "wine glass"], "torch", "bilinear", "softmax")
 
 
 def test_a_picture_has_no_side_of_0_pixels():

@@ -117,6 +117,9 @@ def _seen(pictures: dict[str, object]) -> str:
 
 
 def _opened(picture) -> Image.Image:
+    """Return a picture for what may be its path or its pixels, an array from 0 to 255."""
+    if isinstance(picture, np.ndarray):
+        return Image.fromarray(np.squeeze(np.rint(picture)).astype("uint8")).convert("RGB")
     return Image.open(picture) if isinstance(picture, str | Path) else picture
 
 

@@ -114,7 +114,7 @@ def _keras(expected: dict):
 
     def predict(files, preprocessing, resize):
         x = np.stack([pixels(file, model.input_shape, resize) for file in files])
-        return model.predict_on_batch(preprocess_input(preprocessing)(x.astype("float32")))
+        return model.predict_on_batch(preprocess_input(preprocessing)(x))
 
     return predict
 

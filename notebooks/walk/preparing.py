@@ -9,6 +9,7 @@ from .lesson import Problem
 
 # What the function knows, and for each of them Keras's own name; see `preprocess_input`.
 IN_THE_FUNCTION = ["xception", "inception_v3", "resnet50", "vgg16", "torch", "rescale", "none"]
+WAYS_TO_RESIZE = "nearest", "bilinear"
 MODES = ["tf", "caffe", "torch"]  # of keras.applications.imagenet_utils
 
 
@@ -76,6 +77,16 @@ def preprocessing(name: str) -> str:
     )
 
 
+def resizing(name: str) -> str:
+    """Return RESIZE; raise a Problem unless the function knows this way to resize pictures."""
+    if str(name).lower() not in WAYS_TO_RESIZE:
+        raise Problem(
+            f"RESIZE={name} is not one of: nearest (as load_img and flow_from_directory do), bilinear (as "
+            "image_dataset_from_directory does)."
+        )
+    return str(name).lower()
+
+
 def pixels(file, shape: tuple, resize: str) -> np.ndarray:
     """Return a picture with the size and the colours that a model takes.
 
@@ -86,16 +97,21 @@ def pixels(file, shape: tuple, resize: str) -> np.ndarray:
     shape
         Of the model's input: (None, height, width, channels).
     resize
-        RESIZE: the `interpolation` of Keras's `load_img`.
+        RESIZE: `nearest`, as Keras's `load_img` takes pixels, or `bilinear`, as its
+        `image_dataset_from_directory` mixes the four around, without smoothing first.
 
     Returns
     -------
     numpy.ndarray
-        Of shape (height, width, channels), uint8, 0 to 255.
+        Of shape (height, width, channels), float32, 0 to 255.
     """
-    from keras.utils import img_to_array, load_img
+    import keras
 
     _, height, width, channels = shape
-    color_mode = "grayscale" if channels == 1 else "rgb"
-    img = load_img(file, color_mode=color_mode, target_size=(height, width), interpolation=resize)
-    return img_to_array(img, dtype="uint8")
+    settings = {"color_mode": "grayscale" if channels == 1 else "rgb"}
+    if resizing(resize) == "nearest":
+        settings["target_size"] = height, width
+    x = keras.utils.img_to_array(keras.utils.load_img(file, **settings))
+    if resize == "bilinear":
+        x = keras.ops.convert_to_numpy(keras.ops.image.resize(x, (height, width), "bilinear"))
+    return x

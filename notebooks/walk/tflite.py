@@ -143,8 +143,8 @@ def predict(content: bytes, pictures: list[Path], preprocessing: str, resize: st
     (picture,), (row,) = interpreter.get_input_details(), interpreter.get_output_details()
     prepare, rows = preprocess_input(preprocessing), []
     for path in pictures:
-        x = pixels(path, picture["shape"], resize)  # shape (height, width, channels), uint8
-        interpreter.set_tensor(picture["index"], prepare(x[None].astype("float32")))
+        x = pixels(path, picture["shape"], resize)  # shape (height, width, channels)
+        interpreter.set_tensor(picture["index"], prepare(x[None]))
         interpreter.invoke()
         rows.append(interpreter.get_tensor(row["index"])[0].copy())
     return rows

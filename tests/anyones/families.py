@@ -79,7 +79,7 @@ def resnet_v2(keras):
     return with_head(keras, base, keras.layers.Dense(3, "softmax"))
 
 
-@model(centred_bgr, "logits", PREPROCESSING="vgg16", RESIZE="lanczos")
+@model(centred_bgr, "logits", PREPROCESSING="vgg16", RESIZE="nearest")
 def vgg16(keras):
     base = begun(keras, "VGG16", 5)
     return with_head(keras, base, keras.layers.Dense(3))

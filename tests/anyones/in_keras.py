@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from commands.execute import own_parameters  # noqa: E402
-from keras.utils import load_img  # noqa: E402
+from keras.utils import img_to_array, load_img  # noqa: E402
 from PIL import Image  # noqa: E402
 from walk import load  # noqa: E402
 from walk.tflite import in_place_of  # noqa: E402
@@ -124,12 +124,15 @@ def shape_of(model):
 
 
 def pixels(case, model, picture, **settings):
-    """A picture as `load_img` gives it to this model, (height, width, channels), float32."""
+    """A picture as Keras's tools give it to this model, (height, width, channels), float32."""
     shape = (*shape_of(model)[1:], 3) if channels_first(model) else shape_of(model)
-    settings = {"interpolation": case.parameters.get("RESIZE", "nearest")} | settings
-    mode = "grayscale" if shape[-1] == 1 else "rgb"
-    img = load_img(picture, color_mode=mode, target_size=case.size or shape[:2], **settings)
-    return np.array(img, dtype="float32").reshape(*(case.size or shape[:2]), shape[-1])
+    mode, size = "grayscale" if shape[-1] == 1 else "rgb", case.size or shape[:2]
+    way = settings.get("interpolation", case.parameters.get("RESIZE", "nearest"))
+    if way == "bilinear":  # image_dataset_from_directory
+        x = tf.image.resize(img_to_array(load_img(picture, color_mode=mode)), size, way).numpy()
+    else:  # load_img, flow_from_directory
+        x = img_to_array(load_img(picture, color_mode=mode, target_size=size))
+    return x.reshape(*size, shape[-1])
 
 
 def numbers_of(case, model, file, picture, prepare=None, **settings):
