@@ -292,3 +292,17 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path, target):
     assert process.returncode != 0 and process.stdout == ""
     message, _ = process.stderr.splitlines()  # the second is make's own
     assert message.startswith("make: cannot write to generated/")
+
+
+def test_an_environment_that_is_a_link_to_another_is_not_cleared(tmp_path):
+    folder = copy_repository(tmp_path / "copy")
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another/kept").touch()
+    (folder / ".venv").symlink_to(tmp_path / "another")
+    process = run(["make"], folder)
+    assert process.returncode != 0
+    assert (
+        "make: .venv is a link to an environment elsewhere, which would be cleared"
+        in process.stderr
+    )
+    assert (tmp_path / "another/kept").exists()
