@@ -70,7 +70,7 @@ from .older import open_to_older_keras
 from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
 from .plain import library_of, plain
-from .preparing import pixels, preprocess_input, preprocessing
+from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,

@@ -70,7 +70,7 @@ def size(text: str) -> tuple[int, int] | None:
     """
     if not text:
         return None
-    if not (found := re.fullmatch(r"(\d{1,5}) ?[x×*,] ?(\d{1,5})", text.strip().lower())):
+    if not (found := re.fullmatch(r"([1-9]\d{0,4}) ?[x×*,] ?([1-9]\d{0,4})", text.strip().lower())):
         raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
     return int(found[2]), int(found[1])
 

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 
 import numpy as np
+from PIL import Image
 
 from .lesson import Problem
 
@@ -74,6 +75,20 @@ def preprocessing(name: str) -> str:
         f"PREPROCESSING={name}: the function cannot prepare pictures in this way. It knows: "
         f"{', '.join(IN_THE_FUNCTION)}."
     )
+
+
+def resizing(name: str) -> str:
+    """Return the function's name for a value of RESIZE: one of Pillow's, as Keras's are.
+
+    Raises
+    ------
+    Problem
+        Pillow knows none of this name.
+    """
+    names = [each.name.lower() for each in Image.Resampling]
+    if name.lower() not in names:
+        raise Problem(f"RESIZE={name} is not one of: {', '.join(names)}.")
+    return name.lower()
 
 
 def pixels(file, shape: tuple, resize: str) -> np.ndarray:

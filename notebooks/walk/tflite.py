@@ -17,7 +17,7 @@ from .inputs import class_names, classes_text, picture_file, size
 from .lesson import Problem, load, log_in_file, require, save
 from .meaning import kind_of_scores, one_per_class, say_kind
 from .plain_tflite import plain
-from .preparing import pixels, preprocess_input, preprocessing
+from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import sample_pictures
 
 ORIGINAL = "generated/clothing-model-original.tflite"
@@ -82,12 +82,12 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
     content, kind, last, tolerance = plain(model, file.read_bytes(), fixed)
     _check_runtime(model, content)
     _check_shapes(model, content)
-    resolved = preprocessing(parameters["PREPROCESSING"])
+    resolved, resize = preprocessing(parameters["PREPROCESSING"]), resizing(parameters["RESIZE"])
     image = picture_file(parameters["IMAGE"])
     classes = class_names(parameters["CLASSES"])
     samples = sample_pictures(parameters["IMAGE"])
     pictures = [image, *(path for path in samples if path != image)]
-    rows = predict(content, pictures, resolved, parameters["RESIZE"])
+    rows = predict(content, pictures, resolved, resize)
     if not (kind := parameters["SCORES"] or kind):
         say_kind(last)
     kind = kind_of_scores(kind, len(rows[0]))
@@ -105,7 +105,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
         "parameters": {
             "CLASSES": classes_text(classes),
             "PREPROCESSING": resolved,
-            "RESIZE": parameters["RESIZE"],
+            "RESIZE": resize,
             "SCORES": kind,
         },
         "tolerance": tolerance,
