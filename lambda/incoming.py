@@ -68,7 +68,7 @@ def _seen_in(text: str) -> str:
         return "it is Python's text of bytes; decode() makes a text of base64's bytes"
     if re.fullmatch(r"[^\r\n]{1,300}\.\w{2,4}", text):
         return "it is the name of a file, and its content is wanted"
-    if strange := re.search(r"[^A-Za-z0-9+/=_\s-]", text):
+    if strange := re.search(r"[^A-Za-z0-9+/=_ \r\n-]", text):
         return f"at {strange.start()} it has the character {strange[0]!a}"
     return "some of it is missing, or there is more behind its end"
 

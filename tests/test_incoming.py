@@ -29,6 +29,7 @@ def incoming(function):
         (str(base64.b64encode(JEANS)), "it is Python's text of bytes"),
         ("data:image/svg+xml,%3Csvg/%3E", "it is a data URL without ;base64"),
         (JEANS.decode("latin-1"), r"at 0 it has the character '\x89'"),
+        (f"{base64_text(JEANS)[:80]}\tAAAA", r"at 80 it has the character '\t'"),
         (base64_text(JEANS)[:5001], "some of it is missing, or there is more behind its end"),
         ("ab==cd==", "some of it is missing, or there is more behind its end"),
     ],

@@ -43,6 +43,19 @@ def test_lesson_3_wants_the_parameters_of_lesson_1(name, value):
     assert f'Write {name} = "{OF_LESSON_1[name]}" into' in str(problem.value)
 
 
+def test_a_way_of_resizing_has_a_name_that_the_function_knows():
+    assert walk.resizing("BILINEAR") == "bilinear"
+    with pytest.raises(walk.Problem, match="RESIZE=area is not one of: nearest .*, bilinear"):
+        walk.resizing("area")
+
+
+@pytest.mark.parametrize("text", ["0x120", "160", "160x120x3", "-1x5"])
+def test_a_size_is_a_width_and_a_height(text):
+    assert walk.size("160x120") == (120, 160)
+    with pytest.raises(walk.Problem, match="is no size. Expected: width x height"):
+        walk.size(text)
+
+
 def test_what_an_earlier_version_left_is_named():
     walk.save("generated/expected-scores.json", {"preprocessing": "xception"})
     with pytest.raises(

@@ -72,6 +72,11 @@ files = {
     "softmax": converted(classifier(activation="softmax")),
     "sigmoid": converted(classifier(outputs=1, activation="sigmoid")),
     "grey": converted(classifier((24, 32, 1))),
+    "tanh": converted(classifier(outputs=1, activation="tanh")),
+    "relu": converted(classifier(activation="relu")),
+    "halved": converted(keras.Sequential([classifier(activation="softmax"), layers.Rescaling(0.5)])),
+    "one softmax": converted(classifier(outputs=1, activation="softmax")),
+    "one logit": converted(classifier(outputs=1)),
     "any size": converted(classifier((None, None, 3))),
     "channels first": converted(classifier((3, 24, 32))),
     "uint8 without a scale": converted(classifier(dtype="uint8")),
@@ -86,6 +91,9 @@ dynamic = converted(classifier(outputs=300), optimizations=[tf.lite.Optimize.DEF
 files["dynamic range"] = dynamic
 others = {
     "sigmoid": {"CLASSES": "no yes"},
+    "tanh": {"CLASSES": "no yes"},
+    "one softmax": {"CLASSES": "no yes"},
+    "one logit": {"CLASSES": "no yes", "SCORES": "independent-logits"},
     "any size": {"SIZE": "32x24"},
     "uint8 without a scale": {"PREPROCESSING": "none"},
     "dynamic range": {"CLASSES": " ".join(f"c{number}" for number in range(300))},
@@ -166,6 +174,7 @@ TAKEN = {
     "softmax": "softmax",
     "sigmoid": "sigmoid",
     "grey": "logits",
+    "one logit": "logits",
     "any size": "logits",
     "channels first": "logits",
     "uint8 without a scale": "logits",
@@ -178,6 +187,13 @@ REFUSED = {
     "flex": "does not load in tflite-runtime, which runs it from lesson 3 on.",
     "dynamic range": "does not load in tflite-runtime, which runs it from lesson 3 on.",
     "broken": "is a broken .tflite file.",
+}
+# Whose last operator does not say what the numbers are, or says what cannot be.
+UNSAID = {
+    "tanh": "MODEL ends in TANH, which does not say what its numbers are. Say it: SCORES=",
+    "relu": "MODEL ends in FULLY_CONNECTED, which does not say what its numbers are.",
+    "halved": "MODEL ends in MUL, which does not say what its numbers are.",
+    "one softmax": "the softmax of one number is always 1",
 }
 JEANS = str(REPOSITORY / "notebooks/assets/jeans.png")
 
@@ -199,7 +215,7 @@ def test_its_scores_are_those_of_tensorflows_interpreter_and_say_what_they_are(t
     said = taken[1][name]
     assert said["kind"] == TAKEN[name] and said["copies"]
     assert said["scores"][-len(said["by hand"]) :] == pytest.approx(said["by hand"], abs=1e-6)
-    assert said["same file"] == (name in ("plain", "softmax", "sigmoid", "grey"))
+    assert said["same file"] == (name in ("plain", "softmax", "sigmoid", "grey", "one logit"))
     assert said["tolerance"] == (0.05 if "quantised" in name else walk.comparing.TOLERANCE)
     assert (
         set(said["loads in"]) == set(walk.runtimes())
@@ -210,6 +226,15 @@ def test_its_scores_are_those_of_tensorflows_interpreter_and_say_what_they_are(t
 def test_a_single_output_makes_the_scores_of_two_classes(taken):
     no, yes = taken[1]["sigmoid"]["scores"]
     assert no == pytest.approx(1 - yes) and 0 < yes < 1
+
+
+def test_logits_of_a_single_output_are_those_of_two_classes(taken):
+    assert taken[1]["one logit"]["scores"][0] == 0
+
+
+@pytest.mark.parametrize("name", UNSAID)
+def test_what_the_numbers_mean_is_not_guessed(taken, name):
+    assert UNSAID[name] in taken[1][name]
 
 
 @pytest.mark.parametrize("package", walk.runtimes())

@@ -65,7 +65,28 @@ def _fits(row: np.ndarray, kind: str) -> bool:
     return is_one and -0.01 < row.min() and row.max() < 1.01
 
 
-def check_kind(kind: str) -> None:
-    """Raise a Problem unless SCORES is one of `KINDS`."""
+def kind_of_scores(kind: str, outputs: int) -> str:
+    """Return the kind of scores, one of `KINDS`, of a model with so many outputs.
+
+    Raises
+    ------
+    Problem
+        SCORES is none of them, or cannot be what one output is.
+    """
     if kind not in KINDS:
         raise Problem(f"SCORES={kind} is not one of: {', '.join(KINDS)}.")
+    if outputs == 1 and kind == "softmax":
+        raise Problem(
+            "MODEL has a single output, and the softmax of one number is always 1: such a model has "
+            "learned nothing. Train it anew with a sigmoid at its end, or with two outputs. (If its "
+            "number is something else, SCORES=sigmoid or SCORES=logits says so.)"
+        )
+    return "logits" if outputs == 1 and kind == "independent-logits" else kind
+
+
+def say_kind(last: str):
+    """Raise a Problem about a model whose last layer, or operation, does not say what its numbers are."""
+    raise Problem(
+        f"MODEL ends in {last}, which does not say what its numbers are. Say it: SCORES=logits, "
+        "softmax, sigmoid or independent-logits."
+    )

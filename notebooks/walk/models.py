@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 
 from .lesson import Problem
-from .meaning import check_kind
+from .meaning import kind_of_scores, say_kind
 from .preparing import preprocess_input
 
 # The scores (logits) that the course publishes for its model of 2021 and this picture.
@@ -190,19 +190,10 @@ def scores_kind(loaded, given: str = "", file: Path | None = None) -> str:
     Problem
         SCORES is none of the kinds, or cannot be; or it is missing, and the last layer does not say.
     """
-    outputs = loaded.output_shape[-1]
     kind = given or _said_at_the_end(loaded)
-    check_kind(kind)
-    if outputs == 1 and kind == "softmax":
-        raise Problem(
-            "MODEL has a single output, and the softmax of one number is always 1: such a model has "
-            "learned nothing. Train it anew with a sigmoid at its end, or with two outputs. (If its "
-            "number is something else, SCORES=sigmoid or SCORES=logits says so.)"
-        )
-    from_logits = kind == "logits" and not given and file and _independent(file)
-    if outputs == 1:
-        return "logits" if kind == "independent-logits" else kind
-    return "independent-logits" if from_logits else kind
+    if kind == "logits" and not given and file and _independent(file):
+        kind = "independent-logits"
+    return kind_of_scores(kind, loaded.output_shape[-1])
 
 
 def _said_at_the_end(loaded) -> str:
@@ -231,10 +222,7 @@ def _said_at_the_end(loaded) -> str:
         found = MEANS.get(activation or name)
         if found == "logits" or (found and not normalized):  # a normalized probability is none
             return found
-        raise Problem(
-            f"MODEL ends in {(normalized or last).name}, which does not say what its numbers are. Say it: SCORES=logits, "
-            "softmax, sigmoid or independent-logits."
-        )
+        say_kind((normalized or last).name)
 
 
 def _independent(file: Path) -> bool:

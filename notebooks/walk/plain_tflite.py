@@ -18,7 +18,8 @@ class Plain(NamedTuple):
     """A .tflite model that takes one float32 picture and gives one float32 row of scores."""
 
     content: bytes
-    kind: str  # what the scores are, as the last operator says: softmax, sigmoid or else logits
+    kind: str  # what the scores are, as the last operator says; "" if it does not
+    last: str  # that operator
     tolerance: float  # to what share of the scores' range runtimes agree
 
 
@@ -58,10 +59,10 @@ def plain(model: str, content: bytes, size: tuple[int, int] | None) -> Plain:
         raise Problem(f"MODEL={model} takes any size. Give one, width x height: SIZE=160x120.")
     changed = [_fix_shape(graph, size), _float_input(parsed, graph), _float_output(parsed, graph)]
     changed += [_channels_last(parsed, graph)]
-    kind = _kind(parsed, graph)
+    kind, last = _kind(parsed, graph)
     if any(changed):
         content = bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
-    return Plain(content, kind, TOLERANCE_OF_8_BITS if _has_8_bits(graph) else TOLERANCE)
+    return Plain(content, kind, last, TOLERANCE_OF_8_BITS if _has_8_bits(graph) else TOLERANCE)
 
 
 def _fix_shape(graph, size) -> bool:
@@ -188,17 +189,24 @@ def _renumber(parsed, ends: str, old: int, new: int) -> None:
             each.tensorIndex = new if each.tensorIndex == old else each.tensorIndex
 
 
-def _kind(parsed, graph) -> str:
-    """Return what the scores are, as the operator that calculates them says."""
+# What leaves the meaning of numbers as it is, what says it, and whose numbers are logits.
+PASSING = "DEQUANTIZE QUANTIZE RESHAPE SQUEEZE CAST MEAN AVERAGE_POOL_2D STRIDED_SLICE".split()
+MEANS = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid", "LOG_SOFTMAX": "logits"}
+LINEAR = "FULLY_CONNECTED", "CONV_2D", "BATCH_MATMUL", "ADD"
+
+
+def _kind(parsed, graph) -> tuple[str, str]:
+    """Return what the scores are, and the operator that calculates them and says so or not."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    builtin = schema.BuiltinOperator
-    passing = {builtin.DEQUANTIZE, builtin.QUANTIZE, builtin.RESHAPE, builtin.SQUEEZE, builtin.CAST}
-    wanted = graph.outputs[0]
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items()}
+    wanted, last = graph.outputs[0], "its input"
     for operator in reversed(graph.operators):
         if wanted in operator.outputs:
-            code = parsed.operatorCodes[operator.opcodeIndex].builtinCode
-            if code not in passing:
-                return {builtin.SOFTMAX: "softmax", builtin.LOGISTIC: "sigmoid"}.get(code, "logits")
+            last = names[parsed.operatorCodes[operator.opcodeIndex].builtinCode]
+            if last not in PASSING:
+                applied = getattr(operator.builtinOptions, "fusedActivationFunction", 0)  # as relu
+                is_logits = last in LINEAR and not applied
+                return MEANS.get(last, "logits" if is_logits else ""), last
             wanted = operator.inputs[0]
-    return "logits"
+    return "", last

@@ -15,9 +15,9 @@ from .content import kind_of
 from .formats import MODELS, found
 from .inputs import class_names, classes_text, picture_file, size
 from .lesson import Problem, load, log_in_file, require, save
-from .meaning import check_kind, one_per_class
+from .meaning import kind_of_scores, one_per_class, say_kind
 from .plain_tflite import plain
-from .preparing import pixels, preprocess_input, preprocessing
+from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import sample_pictures
 
 ORIGINAL = "generated/clothing-model-original.tflite"
@@ -79,17 +79,18 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
         It is not a model of one picture and one row of scores, or a parameter does not fit.
     """
     fixed = size(parameters["SIZE"])
-    content, kind, tolerance = plain(model, file.read_bytes(), fixed)
+    content, kind, last, tolerance = plain(model, file.read_bytes(), fixed)
     _check_runtime(model, content)
     _check_shapes(model, content)
-    kind = parameters["SCORES"] or kind
-    check_kind(kind)
-    resolved = preprocessing(parameters["PREPROCESSING"])
+    resolved, resize = preprocessing(parameters["PREPROCESSING"]), resizing(parameters["RESIZE"])
     image = picture_file(parameters["IMAGE"])
     classes = class_names(parameters["CLASSES"])
     samples = sample_pictures(parameters["IMAGE"])
     pictures = [image, *(path for path in samples if path != image)]
-    rows = predict(content, pictures, resolved, parameters["RESIZE"])
+    rows = predict(content, pictures, resolved, resize)
+    if not (kind := parameters["SCORES"] or kind):
+        say_kind(last)
+    kind = kind_of_scores(kind, len(rows[0]))
     scores = [one_per_class(row, kind).tolist() for row in rows]
     if len(classes) != len(scores[0]):
         raise Problem(
@@ -104,7 +105,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
         "parameters": {
             "CLASSES": classes_text(classes),
             "PREPROCESSING": resolved,
-            "RESIZE": parameters["RESIZE"],
+            "RESIZE": resize,
             "SCORES": kind,
         },
         "tolerance": tolerance,
