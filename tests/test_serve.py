@@ -29,6 +29,7 @@ def ask(served, method="POST", path="/", body=None, headers=None):
 NOT_HERE = {
     "picture as text",
     "body is not base64",
+    "JSON in UTF-16",
     "HEAD, as for GET",
     "OPTIONS",
     "too large",
@@ -36,7 +37,8 @@ NOT_HERE = {
     "/endless",
     "/slow-header",  # for ten seconds; /slow-body is enough
 }
-OTHER_HOST = {"unknown host", "url, unknown host", "url, long host"}  # this stack asks one alone
+# this stack asks one host alone
+OTHER_HOST = {"unknown host", "url, unknown host", "url, long host", "url, host beyond ASCII"}
 
 
 def over_http():

@@ -2,8 +2,9 @@
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
-(formats, content, older, saved_models, trust), what is in it (models, plain), a TensorFlow Lite model
-in its place (tflite, plain_tflite), scores and models compared (comparing), slow conversions
+(formats, content, older, saved_models, trust), what is in it (models, plain, ends), a TensorFlow Lite
+model in its place (tflite, plain_tflite), how pictures are prepared (preparing), what scores mean
+(meaning), scores and models compared (comparing), slow conversions
 (converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
 needs an environment of its own (environments). The tests use the same functions. Nothing here imports
@@ -37,6 +38,7 @@ from .comparing import (
 )
 from .converting import attempt
 from .drawings import bars, best, chain, drawing, gallery, show, table, threads
+from .ends import scores_kind
 from .formats import (
     keep_model,
     load_kept_model,
@@ -65,7 +67,7 @@ from .lesson import (
     save,
 )
 from .meaning import KINDS, one_per_class, probabilities
-from .models import check_course_scores, check_model, layers, scores_kind
+from .models import check_course_scores, check_model, layers
 from .older import open_to_older_keras
 from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder

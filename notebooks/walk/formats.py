@@ -90,12 +90,13 @@ def found(model: str) -> Path:
     size = file.stat().st_size
     if model == "course-2021" and size != COURSE_2021_BYTES:
         refuse(file, f"MODEL={model} has {size:,} bytes, not {COURSE_2021_BYTES:,}: try again.")
-    if kind_of(file) == "packed":
+    kind = kind_of(file)
+    if kind == "packed":
         try:
             file = _unpacked(file)
+            kind = kind_of(file)
         except Exception:  # who wrote such a file may have written anything
-            refuse(file, f"MODEL={model} {NOT_TAKEN['broken archive']}")
-    kind = kind_of(file)
+            kind = "broken archive"
     if kind in NOT_TAKEN:
         refuse(file, f"MODEL={model} {NOT_TAKEN[kind]}")
     return file

@@ -1,8 +1,6 @@
 """What a loaded model, in its plain form, takes and gives: asked of the model itself."""
 
 import hashlib
-import json
-import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
@@ -10,14 +8,9 @@ from unittest import mock
 import numpy as np
 
 from .lesson import Problem
-from .meaning import kind_of_scores, say_kind
 from .preparing import preprocess_input
 
 # The scores (logits) that the course publishes for its model of 2021 and this picture.
-COURSE_IMAGE = (
-    "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset-small/master/test/pants/"
-    "4aabd82c-82e1-4181-a84d-d0c6e550d26d.jpg"
-)
 COURSE_IMAGE_SHA256 = "7e408f15ec98b35305f2c7f84423a2464141168970a64e10f9da13303d8c2055"
 COURSE_LOGITS = [-1.8682919, -4.761245, -2.3169832, -1.0625719, 9.887158]
 COURSE_LOGITS += [-2.812432, -3.6662836, 3.200363, -2.6023405, -4.835046]
@@ -161,98 +154,6 @@ def _active(loaded, X: np.ndarray) -> list[str]:
 
 def _is_random(kind: str) -> bool:
     return any(word in kind for word in ("Dropout", "Random", "Noise"))
-
-
-# --- what the model's numbers mean ---------------------------------------------------------------
-
-MEANS = {"softmax": "softmax", "sigmoid": "sigmoid", "linear": "logits", "logsoftmax": "logits"}
-# What leaves the meaning of numbers as it is, by the name of the layer or operation.
-NEUTRAL = (
-    "activation reshape flatten dropout identity permute squeeze cast expanddims getitem".split()
-)
-NEUTRAL += "globalaveragepooling2d averagepooling2d average".split()
-
-
-def scores_kind(loaded, given: str = "", file: Path | None = None) -> str:
-    """Return what a model's numbers are, one of `meaning.KINDS`: SCORES, or what its last layer says.
-
-    Parameters
-    ----------
-    loaded
-        The model.
-    given
-        SCORES.
-    file
-        The model's file, which may say with which loss the model was trained.
-
-    Raises
-    ------
-    Problem
-        SCORES is none of the kinds, or cannot be; or it is missing, and the last layer does not say.
-    """
-    kind = given or _said_at_the_end(loaded)
-    if kind == "logits" and not given and file and _independent(file):
-        kind = "independent-logits"
-    return kind_of_scores(kind, loaded.output_shape[-1])
-
-
-def _said_at_the_end(loaded) -> str:
-    """Return the kind of scores that the last layer or operation of a model makes."""
-    tensor, normalized = loaded.outputs[0], None
-    while True:
-        history = tensor._keras_history
-        last = getattr(history, "operation", None) or history.layer  # Keras 3, Keras 2
-        if getattr(last, "outputs", None):  # a model inside of the model
-            tensor = last.outputs[history.tensor_index]
-            continue
-        name = type(last).__name__
-        if name == "TFOpLambda":  # Keras 2: an operation in the graph
-            name = last.symbol.split(".")[-1]
-        name = name.lower().replace("_", "")
-        activation = getattr(last, "activation", None) or ""  # a function, or a layer
-        activation = activation and getattr(activation, "__name__", type(activation).__name__)
-        activation = activation.lower().replace("_", "")
-        if name == "batchnormalization":
-            normalized = last
-        if name in (*NEUTRAL, "batchnormalization") and activation in ("", "linear"):
-            node = last._inbound_nodes[history.node_index]
-            inputs = node.input_tensors
-            tensor = inputs[0] if isinstance(inputs, list | tuple) else inputs
-            continue
-        found = MEANS.get(activation or name)
-        if found == "logits" or (found and not normalized):  # a normalized probability is none
-            return found
-        say_kind((normalized or last).name)
-
-
-def _independent(file: Path) -> bool:
-    """Whether a model's file says that it was trained with binary cross-entropy, from logits."""
-    import h5py
-
-    try:
-        if h5py.is_hdf5(file):
-            with h5py.File(file) as opened:
-                text = opened.attrs["training_config"]
-        else:
-            with zipfile.ZipFile(file) as archive:
-                text = json.dumps(json.loads(archive.read("config.json"))["compile_config"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return False  # it was not compiled, or is another kind of file
-
-    def says_so(config) -> bool:
-        match config:
-            case {
-                "class_name": "BinaryCrossentropy" | "BinaryFocalCrossentropy",
-                "config": {"from_logits": True},
-            }:
-                return True
-            case dict():
-                return any(says_so(value) for value in config.values())
-            case list():
-                return any(says_so(value) for value in config)
-        return False
-
-    return says_so(json.loads(text))
 
 
 def check_course_scores(model: str, image_file: Path, scores: dict[str, float]) -> None:

@@ -81,8 +81,8 @@ def resizing(name: str) -> str:
     """Return RESIZE; raise a Problem unless the function knows this way to resize pictures."""
     if str(name).lower() not in WAYS_TO_RESIZE:
         raise Problem(
-            f"RESIZE={name} is not one of: nearest (as load_img and flow_from_directory do), bilinear (as "
-            "image_dataset_from_directory does)."
+            f"RESIZE={name} is not one of: {', '.join(WAYS_TO_RESIZE)}. (load_img takes the nearest pixel, "
+            "image_dataset_from_directory is bilinear.)"
         )
     return str(name).lower()
 
