@@ -9,6 +9,8 @@ import sys
 import pytest
 from conftest import REPOSITORY, run
 
+pytestmark = pytest.mark.xdist_group("formats")  # one process makes what all look at
+
 # A model for each kind of file, and the scores that each is to give for a picture of ones.
 FILES = """
 import gzip, io, json, os, shutil, sys, tarfile, zipfile
@@ -174,14 +176,12 @@ for number, (version, config) in enumerate(
 content = bytearray(Path("around.zip").read_bytes())
 content[200] ^= 255
 Path("damaged.zip").write_bytes(content)
-link = tarfile.TarInfo("link")
-link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-for file, member in ("outside.tar", tarfile.TarInfo("../outside")), ("link.tar", link):
-    with tarfile.open(file, "w") as archive:
-        archive.add("3.keras")
-        archive.addfile(member)
+with tarfile.open("outside.tar", "w") as archive:
+    archive.add("3.keras")
+    archive.addfile(tarfile.TarInfo("../outside"))
 Path("half.tar.gz").write_bytes(Path("saved.tar.gz").read_bytes()[:1000])
-link.linkname = "nothing"
+link = tarfile.TarInfo("link")  # it is left out
+link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
 with tarfile.open(give("with a link.tar", scores), "w") as archive:
     archive.add("3.keras")
     archive.addfile(link)
@@ -249,7 +249,6 @@ REFUSED = {
     "two.zip": "is an archive that does not hold exactly one model",
     "damaged.zip": "is an archive that cannot be unpacked",
     "outside.tar": "is an archive that cannot be unpacked",
-    "link.tar": "is an archive that cannot be unpacked",
     "half.tar.gz": "is an archive that cannot be unpacked",
     "bomb.tar.gz": "is an archive that cannot be unpacked",
     "own-2.h5 alone": "needs the code of its own Twice",

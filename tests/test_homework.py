@@ -8,6 +8,8 @@ import pytest
 from conftest import REPOSITORY, copy_repository, environment, lesson_cells
 from wrong_answers.homework import OWN_SHAPES, TWO_CLASSES
 
+pytestmark = pytest.mark.xdist_group("homework")  # one process makes what all look at
+
 KINDS = {  # beside one sigmoid and scaling inside, with which all of it is done (test_own_model.py)
     "logits before": ("logits", "before", OWN_SHAPES),
     "softmax inside": ("softmax", "inside", OWN_SHAPES),

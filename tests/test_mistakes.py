@@ -17,6 +17,8 @@ import pytest
 from conftest import code_cells, copy_repository, environment, lesson_cells, run
 from walk import web_server
 
+pytestmark = pytest.mark.xdist_group("mistakes")  # one process makes what all look at
+
 LESSON_1 = "notebooks/01-keras-model.ipynb"
 
 ODD_MODELS = """

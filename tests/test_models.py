@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY, run
 
+pytestmark = pytest.mark.xdist_group("models")  # one process makes what all look at
+
 LIBRARIES = ["keras", "tf_keras"]
 SCALING = "xception", "rescale", "resnet50", "torch"  # values of PREPROCESSING
 

@@ -10,6 +10,8 @@ import pytest
 import walk
 from conftest import REPOSITORY, run
 
+pytestmark = pytest.mark.xdist_group("tflite")  # one process makes what all look at
+
 FILES = """
 import json, sys
 from pathlib import Path

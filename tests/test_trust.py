@@ -11,6 +11,8 @@ import pytest
 import walk
 from conftest import REPOSITORY, run
 
+pytestmark = pytest.mark.xdist_group("trust")  # one process makes what all look at
+
 MODEL = REPOSITORY / "notebooks/assets/clothing-model.h5"
 
 # Makes the files. Each would create a file named after it, in the folder "ran".

@@ -49,12 +49,6 @@ def efficientnet_v2(keras):
     return with_head(keras, base, keras.layers.Dense(3))
 
 
-@model(raw, "softmax", library="tf_keras", PREPROCESSING="efficientnet_v2")
-def efficientnet_v2_of_keras_2(keras):
-    base = begun(keras, "EfficientNetV2B0", 14)
-    return with_head(keras, base, keras.layers.Dense(3, "softmax"))
-
-
 @model(raw, "softmax", PREPROCESSING="convnext")
 def convnext(keras):
     base = begun(keras, "ConvNeXtTiny", 8)
@@ -70,12 +64,6 @@ def densenet(keras):
 @model(centred_bgr, "softmax", PREPROCESSING="resnet50")
 def resnet50(keras):
     base = begun(keras, "ResNet50", 18)
-    return with_head(keras, base, keras.layers.Dense(3, "softmax"))
-
-
-@model(to_one, "softmax", PREPROCESSING="resnet_v2")
-def resnet_v2(keras):
-    base = begun(keras, "ResNet50V2", 16)
     return with_head(keras, base, keras.layers.Dense(3, "softmax"))
 
 
