@@ -5,9 +5,10 @@
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
 # make deploy-check   lessons 05 and 08: the function's zip, deployed to an AWS on this machine
 # make catalogue-check   lesson 10: runs the function over a bucket of pictures, on that AWS
+# make check-model PHOTOS=folder   how often Keras and the function are right: a folder of photos a class
 # make catalogue PHOTOS=folder   the same with your own photos; AWS=true: on the real AWS
 # make train    train the model anew, into generated/training-…/ (an hour)
-# make soak     5,000 requests to the function under AWS's emulator (minutes)
+# make soak     5,000 requests to the function under AWS's emulator, 20,000 mutated pictures (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
 # make publish  runs lessons 01 to 10 and copies what they show into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
@@ -18,6 +19,8 @@
 #
 # Your own model, without editing a file (paths are relative to this folder):
 #   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
+# And where it needs that (notebooks/README.md, "Your own model"):
+#   RESIZE=bilinear SCORES=softmax SIZE=160x120 MODEL_CODE=layers.py TRUST_MODEL=true
 #
 # What make train trains on, how often it goes through it, and with how many photos:
 #   make train DATASET=folder EPOCHS=20 LIMIT=200
@@ -32,6 +35,11 @@ MODEL =
 IMAGE =
 CLASSES =
 PREPROCESSING =
+RESIZE =
+SCORES =
+SIZE =
+MODEL_CODE =
+TRUST_MODEL =
 EPOCHS =
 LIMIT =
 DATASET ?=
@@ -42,8 +50,8 @@ REPOSITORY =
 PHOTOS =
 AWS =
 UPGRADE =
-parameters = MODEL IMAGE CLASSES PREPROCESSING DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE \
-	REPOSITORY PHOTOS AWS UPGRADE
+of_lesson_1 = MODEL IMAGE CLASSES PREPROCESSING RESIZE SCORES SIZE MODEL_CODE TRUST_MODEL
+parameters = $(of_lesson_1) DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY PHOTOS AWS UPGRADE
 export $(parameters)
 
 include .settings.mk
@@ -97,8 +105,8 @@ export HOME := $(cache)/home
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: address publish walk check problems measure serve deploy-check catalogue-check catalogue train \
-	test test-all soak site format lint lab lock clean writable FORCE
+.PHONY: address publish walk check problems measure serve deploy-check catalogue-check check-model \
+	catalogue train test test-all soak site format lint lab lock clean writable FORCE
 
 walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
 	@cat generated/summary.txt
@@ -112,13 +120,14 @@ commands = python notebooks/commands
 execute = $(commands) execute $(basename $(@F))
 missing = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 
+# The model that lesson 1 was given, as it keeps it for the next ones.
+kept = $(wildcard $(addprefix generated/clothing-model,.h5 .keras .zip -original.tflite))
+
 generated/01-keras-model.ipynb: notebooks/01-keras-model.ipynb \
 		$(wildcard notebooks/assets/* notebooks/assets/misread/*) \
 		$(call missing,generated/expected-scores.json) \
-		$(if $(wildcard generated/clothing-model.h5 generated/clothing-model.keras),,FORCE) \
-		generated/.parameters.new \
-		$(wildcard generated/expected-scores.json generated/clothing-model.h5 generated/clothing-model.keras)
-	@$(execute) MODEL="$$MODEL" IMAGE="$$IMAGE" CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+		$(if $(kept),,FORCE) generated/.parameters.new $(wildcard generated/expected-scores.json) $(kept)
+	@$(execute) $(foreach name,$(of_lesson_1),$(name)="$$$(name)")
 	@mv generated/.parameters.new generated/.parameters
 
 generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-keras-model.ipynb \
@@ -127,18 +136,18 @@ generated/02-tflite-model.ipynb: notebooks/02-tflite-model.ipynb generated/01-ke
 
 generated/03-predict.ipynb: notebooks/03-predict.ipynb generated/02-tflite-model.ipynb \
 		$(call missing,generated/prediction.json)
-	@$(execute) CLASSES="$$CLASSES" PREPROCESSING="$$PREPROCESSING"
+	@$(execute)
 
 generated/04-lambda-function.ipynb: notebooks/04-lambda-function.ipynb generated/03-predict.ipynb \
 		lambda/nbconvert_config.py lambda/function.py.j2 \
 		$(call missing,lambda/lambda_function.py generated/lambda-answers.json generated/summary.txt)
 	@$(execute) NOTEBOOK=generated/03-predict.ipynb
 
-generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py \
+generated/06-strangers.ipynb: notebooks/06-strangers.ipynb lambda/transport.py lambda/decoding.py \
 		generated/04-lambda-function.ipynb $(call missing,lambda/guards.py)
 	@$(execute)
 
-generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py \
+generated/07-http.ipynb: notebooks/07-http.ipynb lambda/answers.py lambda/incoming.py \
 		generated/06-strangers.ipynb $(call missing,lambda/api.py)
 	@$(execute)
 
@@ -171,7 +180,7 @@ $(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(en
 # lesson 1 last succeeded with, then as old: so a run with others that fails makes nothing old. If it
 # failed late, what it left is newer than lesson 1's executed copy, which then is made again.
 generated/.parameters.new: FORCE | problems
-	@for value in "$$MODEL" "$$IMAGE" "$$CLASSES" "$$PREPROCESSING"; do \
+	@for value in $(foreach name,$(of_lesson_1),"$$$(name)"); do \
 		printf '%s\n' "$$value"; test ! -f "$$value" || cksum "$$value"; \
 	done > $@
 	@if cmp -s $@ generated/.parameters; then touch -r generated/.parameters $@; fi
@@ -203,6 +212,8 @@ export no_environment
 
 $(VENV)/.complete: PATH := $(outer_path)
 $(VENV)/.complete: .requirements.lock | writable
+	@test ! -L $(VENV) || { echo "make: $(VENV) is a link to an environment elsewhere, which would be" \
+		"cleared: remove the link, or make VENV= uses the active environment." >&2; exit 1; }
 	@echo "Building $(VENV)/ from .requirements.lock (2.6 GB; once, a few minutes)"
 	@command -v uv > /dev/null || command -v python3 > /dev/null || \
 		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
@@ -240,6 +251,9 @@ deploy-check: generated/05-deployment.ipynb generated/08-public.ipynb
 
 catalogue-check: generated/10-catalogue.ipynb
 
+check-model: generated/07-http.ipynb
+	@$(commands) check_model PHOTOS="$$PHOTOS"
+
 # It ends with make, however make ends.
 catalogue: generated/07-http.ipynb
 	@exec $$(command -v setpriv && echo --pdeathsig TERM) \
@@ -267,6 +281,7 @@ test-all: writable $(environment)
 
 soak: walk
 	python tests/soak.py
+	python tests/mutations.py
 
 format: $(environment)
 	ruff check --quiet --fix-only .

@@ -8,6 +8,9 @@ import hashlib
 import math
 from pathlib import Path
 
+from guards import RequestError
+from lambda_function import SCORES
+
 PAGE_HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-cache",
@@ -17,14 +20,28 @@ PAGE_HEADERS = {
 }
 
 
+class NoScores(RequestError):
+    """The model makes no numbers of it."""
+
+
+def checked(scores: dict[str, float]) -> dict[str, float]:
+    """Return the scores if each is a number; JSON knows neither infinity nor NaN, "not a number"."""
+    if not all(map(math.isfinite, scores.values())):
+        raise NoScores("the model's scores for this picture are not numbers")
+    return scores
+
+
 def verdict(scores: dict[str, float]) -> dict:
-    """Return the class with the highest score, its probability (by softmax), and all scores."""
+    """Return the class with the highest score, its probability, and all scores."""
     best = max(scores, key=scores.get)
-    # lesson 1's softmax, for the best class; its score is subtracted so that exp() cannot overflow
-    share = 1 / sum(math.exp(score - scores[best]) for score in scores.values())
-    if min(scores.values()) >= 0 and abs(sum(scores.values()) - 1) < 1e-3:
-        share = scores[best]  # the model ends in softmax: its scores are probabilities
-    return {"prediction": best, "probability": share, "scores": scores}
+    probability = scores[best]  # what SCORES calls softmax or sigmoid are probabilities already
+    if SCORES == "logits":
+        # lesson 1's softmax, for the best class; its score is subtracted so that exp() cannot overflow
+        probability = 1 / sum(math.exp(score - scores[best]) for score in scores.values())
+    if SCORES == "independent-logits":
+        # sigmoid, as tanh has it, which cannot overflow either
+        probability = (1 + math.tanh(scores[best] / 2)) / 2
+    return {"prediction": best, "probability": probability, "scores": scores}
 
 
 def page() -> tuple[str, dict[str, str]]:
@@ -35,7 +52,8 @@ def page() -> tuple[str, dict[str, str]]:
 
 def description() -> tuple[str, dict[str, str]]:
     """Return the API's description for machines (https://www.openapis.org), and its headers."""
-    return _file("openapi.yaml"), {"content-type": "application/yaml"}
+    text = _file("openapi.yaml").replace("const: logits", f"const: {SCORES}")
+    return text, {"content-type": "application/yaml"}
 
 
 def security_policy(page: str) -> str:

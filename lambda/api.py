@@ -1,12 +1,12 @@
 # Made from notebooks/07-http.ipynb: change that and export it again, do not edit this.
 
-import base64
 import json
 import time
 import traceback
 from contextlib import contextmanager
 
 import answers
+import incoming
 from guards import (
     BrokenPicture,
     MalformedRequest,
@@ -15,11 +15,10 @@ from guards import (
     ServerFailed,
     ServerTooSlow,
     UnsupportedPicture,
-    check_bytes,
     fetch,
     prepare,
 )
-from lambda_function import classes, score
+from lambda_function import SCORES, classes, score
 
 
 class UnknownPath(RequestError):
@@ -37,27 +36,21 @@ STATUS = {
     PictureTooLarge: 413,
     UnsupportedPicture: 415,
     BrokenPicture: 422,
+    answers.NoScores: 500,
     ServerFailed: 502,
     ServerTooSlow: 504,
 }
-
-
-def from_base64(text: str) -> bytes:
-    """Return what the text encodes."""
-    check_bytes(len(text) * 3 / 4 - 3)  # base64 writes 3 bytes as 4 characters
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)  # in lines is fine, too
-    except ValueError:
-        raise MalformedRequest("the picture is not base64") from None
 
 
 def picture_of(request) -> bytes:
     """Return the picture that a request names or holds."""
     match request:
         case {"url": str(url), **others} if "image" not in others:
-            return fetch(url)
+            return incoming.from_base64(url) if url.startswith("data:") else fetch(url)
         case {"image": str(image), **others} if "url" not in others:
-            return from_base64(image)
+            return incoming.from_base64(image)
+        case {"image": bytes(image)}:  # from a form
+            return image
         case _:
             raise MalformedRequest(
                 'expected one of {"url": "https://…"} and {"image": "a picture in base64"}'
@@ -67,22 +60,19 @@ def picture_of(request) -> bytes:
 def http_request(event) -> tuple[str, str] | None:
     """Method and path of an HTTP event; None for an event of another kind."""
     match event:
-        case {"requestContext": {"http": {"method": str(method)}, **context}, "rawPath": str(path)}:
-            pass
-        case {"requestContext": dict(context), "httpMethod": str(method), "path": str(path)}:
-            pass
-        case _:
-            return None
-    stage = f"/{context.get('stage')}/"  # some paths begin with the API's stage: /prod/
-    return method, f"{path}/".removeprefix(stage).strip("/")
+        case {"requestContext": {"http": {"method": str(method)}}, "rawPath": str(path)}:
+            return method, incoming.path(event, path)
+        case {"requestContext": dict(), "httpMethod": str(method), "path": str(path)}:
+            return method, incoming.path(event, path)
+    return None
 
 
 def header(event, name: str) -> str:
-    """Return the value of a header of an HTTP event, in lower case; "" if there is none."""
+    """Return the value of a header of an HTTP event; "" if there is none."""
     headers = event.get("headers")
     headers = headers if isinstance(headers, dict) else {}
     values = [value for key, value in headers.items() if key.lower() == name and value]
-    return str(values[0]).lower() if values else ""
+    return str(values[0]) if values else ""
 
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -90,21 +80,16 @@ PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 def picture_of_body(event) -> bytes:
     """Return the picture that the body of an HTTP event names or holds."""
-    content_type = header(event, "content-type").split(";")[0].strip() or "application/json"
-    body = event.get("body")
-    if not isinstance(body, str) or not body:
-        raise MalformedRequest("the request has no body")
-    if content_type in PICTURE_TYPES:
-        if not event.get("isBase64Encoded"):
-            raise MalformedRequest("the picture did not arrive as binary data")
-        return from_base64(body)
-    if content_type != "application/json":
-        raise UnsupportedPicture(f"expected one of: application/json, {', '.join(PICTURE_TYPES)}")
-    try:
-        request = json.loads(from_base64(body) if event.get("isBase64Encoded") else body)
-    except (ValueError, RecursionError):
-        raise MalformedRequest("the body is not valid JSON") from None
-    return picture_of(request)
+    content_type = header(event, "content-type")
+    match content_type.lower().split(";")[0].strip().split("/"):
+        case ["application", "json"] | [""]:
+            return picture_of(incoming.from_json(event))
+        case ["multipart", "form-data"]:
+            return picture_of(incoming.from_form(event, content_type))
+        case ["image", _] | ["application", "octet-stream"]:
+            return incoming.picture(event)
+        case _:
+            raise UnsupportedPicture(incoming.advice(content_type))
 
 
 HEADERS = {
@@ -142,19 +127,20 @@ def answer(get_picture, request, log: dict) -> dict[str, float]:
     with timed(log, "decode_ms"):
         X = prepare(picture)
     with timed(log, "invoke_ms"):
-        return score(X)
+        return answers.checked(score(X))
 
 
 DESCRIPTION = {
-    "POST /": 'JSON, {"url": "https://…"} or {"image": "base64"}, or a picture as the body',
-    "content-types": ["application/json", *PICTURE_TYPES],
+    "POST /": 'JSON, {"url": "https://…"} or {"image": "base64"}, a form with a picture, or a picture',
+    "content-types": ["application/json", "multipart/form-data", *PICTURE_TYPES],
     "classes": classes,
+    "scores": SCORES,
 }
 
 
 def answer_http(event: dict, method: str, path: str, log: dict) -> dict:
     """The HTTP response to an HTTP event."""
-    wants_page = "text/html" in header(event, "accept")
+    wants_page = "text/html" in header(event, "accept").lower()
     match method, path:
         case "POST", "":
             return response(200, answers.verdict(answer(picture_of_body, event, log)))
@@ -167,7 +153,12 @@ def answer_http(event: dict, method: str, path: str, log: dict) -> dict:
         case _, "" | "openapi.yaml":
             raise MethodNotAllowed("expected GET, POST or OPTIONS; POST at / alone")
         case _:
-            raise UnknownPath("there are only / and /openapi.yaml")
+            raise UnknownPath("there are only / and /openapi.yaml; a base path ends with a slash")
+
+
+def answer_direct(event, log: dict) -> dict:
+    """The answer to a direct event; one that only keeps the function awake needs no picture."""
+    return {"awake": True} if incoming.is_ping(event) else answer(picture_of, event, log)
 
 
 def lambda_handler(event, context):
@@ -184,8 +175,8 @@ def lambda_handler(event, context):
     Returns
     -------
     dict
-        A score (logit, float) for each class, in the order of CLASSES; to an HTTP request, a
-        response whose body has the keys prediction, probability and scores.
+        A score (float) for each class, in the order of CLASSES; to an HTTP request, a response
+        whose body has the keys prediction, probability and scores.
 
     Raises
     ------
@@ -196,7 +187,7 @@ def lambda_handler(event, context):
     log = {"request_id": getattr(context, "aws_request_id", None)}
     log |= {"event": "http" if http else "direct", "status": 500}
     try:
-        result = answer_http(event, *http, log) if http else answer(picture_of, event, log)
+        result = answer_http(event, *http, log) if http else answer_direct(event, log)
         log["status"] = result["statusCode"] if http else 200
         return result
     except RequestError as error:

@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 
 import boto3
-from answers import verdict
+from answers import checked, verdict
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from guards import RequestError, check_bytes, prepare
@@ -34,7 +34,7 @@ one_at_a_time = Lock()
 def classify(content: bytes) -> dict:
     """What a picture shows, when its turn has come."""
     with one_at_a_time:
-        return verdict(score(prepare(content)))
+        return verdict(checked(score(prepare(content))))
 
 
 # What S3 says about one object, however often it is asked. Anything else may pass, or is a mistake of

@@ -4,12 +4,14 @@ import ipaddress
 import os
 import re
 import time
+import warnings
 from io import BytesIO
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin
 
+import decoding
 import transport
 from lambda_function import preprocessor
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 
 class RequestError(Exception):
@@ -29,10 +31,12 @@ class BrokenPicture(RequestError):
 
 
 # bytes of a picture: a large photo; API Gateway and Lambda let less through in a request
-PICTURE_BYTES = int(os.environ.get("PICTURE_BYTES") or 10_000_000)
-# pixels of a picture: a good camera's; decoding takes up to 16 bytes for each, so 400 MB
+PICTURE_BYTES = int(os.environ.get("PICTURE_BYTES") or 20_000_000)
+# pixels that are decoded, at up to 16 bytes each, so 400 MB
 PICTURE_PIXELS = int(os.environ.get("PICTURE_PIXELS") or 25_000_000)
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit
+# Of more than twice as many, Pillow reads nothing at all; before that it warns.
+Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, 4 * PICTURE_PIXELS)
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 # scans of a JPEG, each of which takes time: progressive photos have about ten
 PICTURE_SCANS = int(os.environ.get("PICTURE_SCANS") or 100)
 
@@ -43,35 +47,35 @@ def check_bytes(count: float) -> None:
         raise PictureTooLarge(f"the picture has more than {PICTURE_BYTES} bytes")
 
 
+def check_effort(image: Image.Image, scans: int) -> None:
+    """Refuse a picture that takes too much memory or time; halve a JPEG that else would."""
+    pixels, largest = image.width * image.height, PICTURE_PIXELS
+    if image.format == "JPEG":  # several scans are kept in memory, whole
+        largest *= 4 if scans == 1 else 2
+    if pixels > largest:
+        raise PictureTooLarge(f"the picture has more than {largest} pixels")
+    most = PICTURE_SCANS * PICTURE_PIXELS // max(pixels, PICTURE_PIXELS)
+    if scans > most:
+        raise PictureTooLarge(f"the picture has more than {most} scans")
+    if pixels > PICTURE_PIXELS:
+        image.draft(None, (image.width // 2, image.height // 2))
+
+
 def open_picture(picture: bytes) -> Image.Image:
     """Open the content of a picture's file, without decoding it."""
     check_bytes(len(picture))
+    bare, scans = decoding.bare(picture)
     try:
-        image = Image.open(BytesIO(picture), formats=["JPEG", "PNG", "WEBP", "GIF", "BMP"])
+        image = Image.open(BytesIO(bare), formats=["JPEG", "PNG", "WEBP", "GIF", "BMP"])
     except UnidentifiedImageError:
         begins_well = picture.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8"))
         if picture and not begins_well and picture[8:12] != b"WEBP":
             raise UnsupportedPicture("the picture must be JPEG, PNG, WebP, GIF or BMP") from None
         raise BrokenPicture("the picture is empty or broken") from None
-    except Exception:  # a decoder of what a stranger sent may fail in any way
-        raise BrokenPicture("the picture is broken") from None
-    if image.width * image.height > PICTURE_PIXELS:
-        raise PictureTooLarge(f"the picture has more than {PICTURE_PIXELS} pixels")
-    if image.format == "JPEG" and picture.count(b"\xff\xda") > PICTURE_SCANS:
-        raise PictureTooLarge(f"the picture has more than {PICTURE_SCANS} scans")
-    if image.format == "BMP" and image.info.get("compression"):  # Pillow's slowest decoder
+    if image.format == "BMP" and image.info.get("compression") in (1, 2):  # slow: run lengths
         raise UnsupportedPicture("compressed BMP pictures are not supported")
+    check_effort(image, scans)
     return image
-
-
-def rgb(image: Image.Image) -> Image.Image:
-    """Return the picture in RGB, with 8 bits a channel and what is transparent in white."""
-    if image.mode.startswith("I"):  # 16 bits
-        image = image.convert("I").point(lambda value: value / 256).convert("L")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
 
 
 def prepare(picture: bytes):
@@ -79,13 +83,15 @@ def prepare(picture: bytes):
 
     Raises PictureTooLarge, UnsupportedPicture or BrokenPicture.
     """
-    image = open_picture(picture)
     try:
-        image.load()
-        image = ImageOps.exif_transpose(image)
-    except Exception:
+        image = decoding.plain(open_picture(picture))
+    except (RequestError, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise PictureTooLarge("the picture has far too many pixels, or parts") from None
+    except Exception:  # a decoder of what a stranger sent may fail in any way
         raise BrokenPicture("the picture is broken") from None
-    return preprocessor.convert_to_tensor(rgb(image))
+    return preprocessor.convert_to_tensor(image)
 
 
 # All that IPv6 has given out to the internet. Forms that wrap an IPv4 address are outside of it.
@@ -111,15 +117,12 @@ class MalformedRequest(RequestError):
 def parts_of(url: str) -> SplitResult:
     """Take a URL apart, if its form is one that we ask for."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port  # only reading it shows whether it is one
+        parts = transport.split(url)
     except ValueError:
         raise MalformedRequest("the url is not valid") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise MalformedRequest("the url must begin with http:// or https:// and a host")
-    if not url.isascii():
-        raise MalformedRequest("the url must be ASCII: encode what is not")
-    if not re.fullmatch(r"[\w.:-]+", parts.hostname):
+    if not re.fullmatch(r"[\w.:-]+", parts.hostname, re.ASCII):
         raise MalformedRequest("the url's host is neither a name nor an address")
     if "@" in parts.netloc:
         raise MalformedRequest("the url must not hold a user name or password")
@@ -132,8 +135,8 @@ if os.environ.get("ALLOWED_HOSTS") and not ALLOWED_HOSTS:
     raise ValueError("ALLOWED_HOSTS is set, but names no host")
 
 
-def address_of(parts: SplitResult, deadline: float) -> tuple[str, int]:
-    """Return the IP address and port to which a URL leads, if they may be asked."""
+def addresses_of(parts: SplitResult, deadline: float) -> list[tuple[str, int]]:
+    """Return the IP addresses and port to which a URL leads, if they may be asked."""
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if ALLOWED_HOSTS and not ALLOWED_HOSTS & {host, f"{host}:{port}"}:
@@ -141,7 +144,7 @@ def address_of(parts: SplitResult, deadline: float) -> tuple[str, int]:
     addresses = transport.look_up(parts.hostname, port, deadline)
     if not ALLOWED_HOSTS and not all(is_public(address) for address in addresses):
         raise MalformedRequest("the url's host has an address that is not public")
-    return addresses[0], port
+    return [(address, port) for address in addresses]
 
 
 class ServerFailed(RequestError):
@@ -156,8 +159,8 @@ def ask(url: str, deadline: float) -> transport.Reply:
     """Ask the server of a URL, if it may be asked."""
     parts = parts_of(url)
     try:
-        address = address_of(parts, deadline)
-        return transport.get(parts, address, deadline, PICTURE_BYTES)
+        addresses = addresses_of(parts, deadline)
+        return transport.get(parts, addresses, deadline, PICTURE_BYTES)
     except transport.TooSlow as error:
         raise ServerTooSlow(str(error)) from None
     except transport.Failed as error:

@@ -35,6 +35,12 @@ class KeepTaggedCells(Preprocessor):
                 f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb, "
                 "06-strangers.ipynb, 07-http.ipynb or 10-catalogue.ipynb"
             )
+        if (
+            resources["output_extension"] != ".py"
+        ):  # nbconvert would write a .txt, and say so in passing
+            raise ValueError(
+                f"{name}.ipynb does not say that it is Python: choose a kernel, and save it"
+            )
         resources["unique_key"] = MODULES[name]  # nbconvert's word for the file's name
         return notebook, resources
 

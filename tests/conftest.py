@@ -17,6 +17,8 @@ from filelock import FileLock
 from picture_server import picture_server
 from walk.aws import NEEDS, prepare_sam, try_aws
 
+pytest_plugins = ["contract", "browser"]  # fixtures, for all tests of the function and its page
+
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
@@ -26,6 +28,7 @@ BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 LONGEST_FIRST = [
     "serve",
     "own model",
+    "any model",
     "training",
     "measurements",
     "image",

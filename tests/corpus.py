@@ -6,14 +6,15 @@ decoder may decide either way.
 """
 
 import base64
-import io
 import json
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
+import strange_pictures
 from PIL import Image
+from strange_pictures import encoded
 
 ASSETS = Path(__file__).parent.parent / "notebooks" / "assets"
 EVENTS = Path(__file__).parent.parent / "lambda" / "events"
@@ -23,13 +24,6 @@ JEANS = (ASSETS / "jeans.png").read_bytes()
 def picture():
     """The jeans, RGB."""
     return Image.open(ASSETS / "jeans.png").convert("RGB")
-
-
-def encoded(image, kind, **settings):
-    """The bytes of a picture file."""
-    file = io.BytesIO()
-    image.save(file, kind, **settings)
-    return file.getvalue()
 
 
 def base64_text(content):
@@ -67,10 +61,8 @@ def on_white(mode):
 
 
 def scans(count):
-    """A progressive JPEG with its last scan repeated: a little longer, much slower to decode."""
-    content = encoded(picture(), "JPEG", progressive=True)
-    last = content.rindex(b"\xff\xda")
-    return content[:last] + content[last:-2] * count + b"\xff\xd9"
+    """The jeans as a progressive JPEG of so many scans more."""
+    return strange_pictures.scans(encoded(picture(), "JPEG", progressive=True), count)
 
 
 def compressed_bmp():
@@ -165,9 +157,29 @@ def pictures():
         "bomb of 20,000 x 20,000 pixels": (bomb(), "PictureTooLarge"),
         "more bytes than allowed": (JEANS + bytes(2_000_001), "PictureTooLarge"),
     }
-    cases = {f"picture, {k}": (image_event(c), e) for k, (c, e) in (good | bad).items()}
-    lines = base64.encodebytes(jpeg).decode()
-    return cases | {"picture, JPEG in lines of base64": ({"image": lines}, "like jeans")}
+    strange = strange_pictures.good(image, jpeg) | strange_pictures.bad(image, jpeg)
+    cases = {f"picture, {k}": (image_event(c), e) for k, (c, e) in (good | bad | strange).items()}
+    return cases | {f"picture, {name}": case for name, case in dialects().items()}
+
+
+def dialects():
+    """Direct events with the jeans, encoded as people do it."""
+    text, lines = base64_text(JEANS), base64.encodebytes(JEANS).decode()
+    data_url = f"data:image/png;base64,{text}"
+    ways = {
+        "base64 in lines": lines,
+        "base64 in lines, joined by spaces": " ".join(lines.split()),
+        "base64 in lines, moved in": lines.replace("\n", "\r\n    "),
+        "base64 for URLs": base64.urlsafe_b64encode(JEANS).decode(),
+        "base64 without padding": text.rstrip("="),
+        "base64 with spaces for its +": text.replace("+", " "),
+        "base64 behind a byte-order mark": f"\ufeff{text}",
+        "data URL": data_url,
+        "data URL, escaped": data_url.replace("+", "%2B").replace("/", "%2f"),
+        "data URL in capitals, with a name": f"DATA:image/png;name=a.png;Base64,{text}",
+    }
+    cases = {name: ({"image": way}, "jeans") for name, way in ways.items()}
+    return cases | {"data URL as the address": ({"url": data_url}, "jeans")}
 
 
 def malformed():
@@ -190,11 +202,10 @@ def malformed():
         "url is a dict": {"url": {"url": "https://example.com"}},
         "10,000 keys": {str(number): number for number in range(10_000)},
         "deep": json.loads("[" * 500 + "]" * 500),
-        "not base64": {"image": "abc"},
+        "not base64": {"image": "abcde"},
         "non-ASCII base64": {"image": "Ümlaut"},
         "other characters": {"image": "!!!!"},
-        "URL-safe base64": {"image": base64.urlsafe_b64encode(JEANS).decode()},
-        "data URL": {"image": f"data:image/png;base64,{base64_text(JEANS)}"},
+        "a data URL without base64": {"image": "data:image/svg+xml,%3Csvg/%3E"},
         "an HTTP event without its parts": {"requestContext": {"http": {}}, "body": "x"},
     }
     return {f"event, {name}": (event, "MalformedRequest") for name, event in wrong.items()}
@@ -215,7 +226,7 @@ def urls():
         "file": "file:///etc/hostname",
         "ftp": "ftp://example.com/jeans.jpg",
         "gopher": "gopher://example.com/",
-        "data": f"data:image/png;base64,{base64_text(JEANS)}",
+        "data": "data:image/svg+xml,%3Csvg/%3E",
         "javascript": "javascript:alert(1)",
         "no scheme": "//example.com/jeans.jpg",
         "no host": "http:///jeans.jpg",
@@ -224,7 +235,13 @@ def urls():
         "password": "http://user:secret@example.com/jeans.jpg",
         "port is a word": "http://example.com:http/jeans.jpg",
         "port is too high": "http://example.com:99999/jeans.jpg",
-        "non-ASCII host": "http://bücher.invalid/jeans.jpg",
+        "a user name beyond ASCII": "http://ü@example.com/jeans.jpg",
+        "half a character": "http://example.com/\ud800.jpg",
+        "digits of another script": "http://１２７.０.０.１/jeans.jpg",
+        "dots of another script": "http://127。0。0。1/jeans.jpg",
+        "a circled digit": "http://①27.0.0.1/jeans.jpg",
+        "a host with a slash inside": "http://example.com℀.invalid/jeans.jpg",
+        "a backslash": "http://example.com\\@127.0.0.1/jeans.jpg",
         "line breaks": "http://example.com\r\nHost: other/",
     }
     cases = {f"url, {name}": ({"url": url}, "MalformedRequest") for name, url in wrong.items()}
@@ -233,6 +250,7 @@ def urls():
     for host in NOT_PUBLIC:
         cases[f"url, {host}"] = ({"url": f"http://{host}/latest/meta-data"}, "MalformedRequest")
     cases["url, unknown host"] = ({"url": "http://nowhere.invalid/jeans.jpg"}, "ServerFailed")
+    cases["url, host beyond ASCII"] = ({"url": "http://bücher.invalid/ä ö.jpg"}, "ServerFailed")
     cases["url, long host"] = ({"url": f"http://{'a' * 1000}.invalid/"}, "ServerFailed")
     return cases
 
@@ -263,6 +281,46 @@ def body(content, kind):
     }
 
 
+FILE = 'name="picture"; filename="jeans.png"'
+
+
+def form(*fields, boundary="----WebKitFormBoundary7MA4YWxkTrZu0gW", newline=b"\r\n", end=b"--"):
+    """The parts of an HTTP event that carry a form: its fields, each a disposition and a content."""
+    line = b"--" + boundary.encode()
+    content = b""
+    for disposition, value in fields:
+        head = f"Content-Disposition: form-data; {disposition}".encode()
+        content += newline.join([line, *head.split(b"\r\n"), b"", value, b""])
+    return body(content + line + end + newline, f"multipart/form-data; boundary={boundary}")
+
+
+def forms():
+    """Forms as pages and programs send them: by name, the parts of the event, and the status."""
+    token, nothing = ('name="token"', b"1"), ('name="picture"; filename=""', b"")
+    in_base64 = FILE + "\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64"
+    return {
+        "a file": (form((FILE, JEANS)), 200),
+        "a file with a type, among other fields": (
+            form(token, (FILE + "\r\nContent-Type: image/png", JEANS), ('name="url"', b"")),
+            200,
+        ),
+        "a file, whatever its field is called": (form(('name="x"; filename="y"', JEANS)), 200),
+        "a name with an umlaut": (form(('name="picture"; filename="jäns.png"', JEANS)), 200),
+        "lines of Unix": (form((FILE, JEANS), newline=b"\n"), 200),
+        "a file in base64": (form((in_base64, base64.encodebytes(JEANS))), 200),
+        "a field in base64": (form(('name="image"', base64_text(JEANS).encode())), 200),
+        "a private url": (form(('name="url"', b"http://10.0.0.1/jeans.png")), 400),
+        "two files": (form((FILE, JEANS), (FILE, JEANS)), 400),
+        "a file and a url": (form((FILE, JEANS), ('name="url"', b"https://example.com/")), 400),
+        "nothing chosen": (form(nothing, token), 400),
+        "no fields": (form(), 400),
+        "cut off": (form((FILE, JEANS), end=b""), 400),
+        "many fields": (form(*[token] * 50, (FILE, JEANS)), 400),
+        "an empty file": (form((FILE, b"")), 422),
+        "too many pixels": (form((FILE, bomb())), 413),
+    }
+
+
 def http():
     """HTTP events: by name, the event and the status and prediction or error expected."""
     as_json = {"body": json.dumps(image_event(JEANS))}
@@ -275,43 +333,68 @@ def http():
         for path in EVENTS.glob("*.json")
         if not path.stem.startswith("direct")
     }
-    return published | {
-        "JSON, no type": (http_v2(**as_json), 200),
-        "JSON, typed": (http_v2(**typed), 200),
-        "JSON in base64": (http_v2(**encoded_json), 200),
-        "JSON, REST": (http_v1(**as_json), 200),
-        "PNG": (http_v2(**body(JEANS, "image/png")), 200),
-        "JPEG": (http_v2(**body(jpeg, "image/jpeg")), 200),
-        "WebP": (http_v1(**body(webp, "IMAGE/WEBP")), 200),
-        "stage in the path": (http_v2(path="/prod/", stage="prod", **as_json), 200),
-        "stage in the path, REST": (http_v1(path="/prod/", **as_json), 200),
-        "type is empty": (http_v2(**as_json, headers={"content-type": ""}), 200),
-        "GET": (http_v2("GET"), 200),
-        "HEAD, as for GET": (http_v2("HEAD"), 200),
-        "GET, REST": (http_v1("GET"), 200),
-        "OPTIONS": (http_v2("OPTIONS"), 204),
-        "PUT": (http_v2("PUT", **as_json), 405),
-        "DELETE, REST": (http_v1("DELETE"), 405),
-        "a path that begins like the stage": (http_v2(path="/prodx", stage="prod"), 404),
-        "another path": (http_v2(path="/admin", **as_json), 404),
-        "another path, REST": (http_v1(path="/../etc", **as_json), 404),
-        "no body": (http_v2(), 400),
-        "no body, REST": (http_v1(), 400),
-        "empty body": (http_v2(body=""), 400),
-        "body is no JSON": (http_v2(body="{'image'"), 400),
-        "body is JSON of another form": (http_v2(body="[1, 2]"), 400),
-        "body is deep JSON": (http_v2(body="[" * 100_000), 400),
-        "body with both": (http_v2(body='{"url": "http://a.b", "image": "aaaa"}'), 400),
-        "body is not base64": (http_v2(body="abc", isBase64Encoded=True), 400),
-        "body is binary where JSON is due": (http_v2(**body(JEANS, "application/json")), 400),
-        "picture as text": (http_v2(headers={"content-type": "image/png"}, body="PNG"), 400),
-        "private url": (http_v2(body='{"url": "http://169.254.169.254/"}'), 400),
-        "form": (http_v2(**body(JEANS, "multipart/form-data")), 415),
-        "TIFF": (http_v2(**body(encoded(picture(), "TIFF"), "image/tiff")), 415),
-        "TIFF as PNG": (http_v2(**body(encoded(picture(), "TIFF"), "image/png")), 415),
-        "broken picture": (http_v2(**body(JEANS[:5000], "image/png")), 422),
-        "empty picture": (http_v2(body='{"image": ""}'), 422),
-        "bomb": (http_v2(**body(bomb(), "image/png")), 413),
-        "too large": (http_v2(**body(JEANS + bytes(2_000_001), "image/png")), 413),
-        "unknown host": (http_v2(body='{"url": "http://nowhere.invalid/"}'), 502),
-    }
+    sent = {f"form, {name}": (http_v2(**form), status) for name, (form, status) in forms().items()}
+    return (
+        published
+        | sent
+        | {
+            "JSON, no type": (http_v2(**as_json), 200),
+            "JSON, typed": (http_v2(**typed), 200),
+            "JSON in base64": (http_v2(**encoded_json), 200),
+            "JSON, REST": (http_v1(**as_json), 200),
+            "PNG": (http_v2(**body(JEANS, "image/png")), 200),
+            "JPEG": (http_v2(**body(jpeg, "image/jpeg")), 200),
+            "WebP": (http_v1(**body(webp, "IMAGE/WEBP")), 200),
+            "stage in the path": (http_v2(path="/prod/", stage="prod", **as_json), 200),
+            "stage in the path, REST": (http_v1(path="/prod/", **as_json), 200),
+            "type is empty": (http_v2(**as_json, headers={"content-type": ""}), 200),
+            "GET": (http_v2("GET"), 200),
+            "HEAD, as for GET": (http_v2("HEAD"), 200),
+            "GET, REST": (http_v1("GET"), 200),
+            "OPTIONS": (http_v2("OPTIONS"), 204),
+            "PUT": (http_v2("PUT", **as_json), 405),
+            "DELETE, REST": (http_v1("DELETE"), 405),
+            "a path that begins like the stage": (http_v2(path="/prodx", stage="prod"), 404),
+            "another path": (http_v2(path="/admin", **as_json), 404),
+            "another path, REST": (http_v1(path="/../etc", **as_json), 404),
+            "no body": (http_v2(), 400),
+            "no body, REST": (http_v1(), 400),
+            "empty body": (http_v2(body=""), 400),
+            "body is no JSON": (http_v2(body="{'image'"), 400),
+            "body is JSON of another form": (http_v2(body="[1, 2]"), 400),
+            "body is deep JSON": (http_v2(body="[" * 100_000), 400),
+            "body with both": (http_v2(body='{"url": "http://a.b", "image": "aaaa"}'), 400),
+            "body is not base64": (http_v2(body="abc", isBase64Encoded=True), 400),
+            "body is binary where JSON is due": (http_v2(**body(JEANS, "application/json")), 400),
+            "picture as text": (http_v2(headers={"content-type": "image/png"}, body="PNG"), 400),
+            "private url": (http_v2(body='{"url": "http://169.254.169.254/"}'), 400),
+            "form without a boundary": (http_v2(**body(JEANS, "multipart/form-data")), 400),
+            "form of another kind": (
+                http_v2(
+                    **body(b"url=https%3A%2F%2Fexample.com", "application/x-www-form-urlencoded")
+                ),
+                415,
+            ),
+            "text": (http_v2(**as_json, headers={"content-type": "text/plain;charset=UTF-8"}), 415),
+            "JSON behind a byte-order mark": (http_v2(body="\ufeff" + as_json["body"]), 200),
+            "JSON in UTF-16": (
+                http_v2(**body(as_json["body"].encode("utf-16"), "application/json")),
+                200,
+            ),
+            "image/jpg, which is no type": (http_v2(**body(jpeg, "image/jpg")), 200),
+            "a data URL in the place of a PNG": (
+                http_v2(
+                    **body(f"data:image/png;base64,{base64_text(JEANS)}".encode(), "image/png")
+                ),
+                200,
+            ),
+            "bytes of any kind": (http_v2(**body(jpeg, "application/octet-stream")), 200),
+            "TIFF": (http_v2(**body(encoded(picture(), "TIFF"), "image/tiff")), 415),
+            "TIFF as PNG": (http_v2(**body(encoded(picture(), "TIFF"), "image/png")), 415),
+            "broken picture": (http_v2(**body(JEANS[:5000], "image/png")), 422),
+            "empty picture": (http_v2(body='{"image": ""}'), 422),
+            "bomb": (http_v2(**body(bomb(), "image/png")), 413),
+            "too large": (http_v2(**body(JEANS + bytes(2_000_001), "image/png")), 413),
+            "unknown host": (http_v2(body='{"url": "http://nowhere.invalid/"}'), 502),
+        }
+    )

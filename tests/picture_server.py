@@ -1,5 +1,6 @@
 """A web server with the jeans, and with all that a picture's server may do wrong."""
 
+import gzip
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -38,11 +39,43 @@ class Server(BaseHTTPRequestHandler):
     }
     statuses = {"/missing": 404, "/failing": 500, "/empty": 204, "/to-nowhere": 302}
 
+    # Where a redirect leads to that is not ASCII; each letter here is a byte.
+    targets = {
+        "/to-utf-8": "/utf-8/größe 1.png".encode().decode("latin-1"),
+        "/to-latin-1": "/latin-1/größe.png",
+        "/to-capital": "/utf-8/Å.png".encode().decode(
+            "latin-1"
+        ),  # its second byte ends lines of text
+    }
+    found = "/utf-8/gr%C3%B6%C3%9Fe%201.png", "/latin-1/gr%F6%DFe.png", "/utf-8/%C3%85.png"
+    # What is stored compressed, and sent so to everybody.
+    compressed = {
+        "/gzip": ("gzip", gzip.compress(JEANS)),
+        "/gzip-of-s3": ("aws-chunked,gzip", gzip.compress(JEANS)),
+        "/gzip-in-name-only": ("gzip", JEANS),
+        "/gzip-cut-off": ("gzip", gzip.compress(JEANS)[:-1000]),
+        "/gzip-broken": ("gzip", b"\x1f\x8b\x08" + bytes(100)),
+        "/gzip-bomb": ("gzip", gzip.compress(bytes(100_000_000))),
+        "/brotli": ("br", b"\x0b\x02\x80abc\x03"),
+        "/utf-8-in-name-only": ("utf-8", JEANS),
+    }
+
     def do_GET(self):
-        if self.path in self.redirects:
+        if self.path in self.redirects | self.targets:
             self.send_response(302)
-            self.send_header("Location", self.redirects[self.path])
+            self.send_header("Location", (self.redirects | self.targets)[self.path])
             self.end_headers()
+        elif self.path.startswith(("/utf-8/", "/latin-1/")) and self.path not in self.found:
+            self.send_error(404)
+        elif self.path == "/polite" and "clothing" not in self.headers.get("User-Agent", ""):
+            self.send_error(403)
+        elif self.path in self.compressed:
+            encoding, content = self.compressed[self.path]
+            self.send_response(200)
+            self.send_header("Content-Encoding", encoding)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
         elif self.path in self.statuses:
             self.send_response(self.statuses[self.path])
             self.end_headers()
@@ -58,16 +91,13 @@ class Server(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", str(len(JEANS) + 1))
             if self.path == "/nonsense":
                 self.send_header("Content-Length", "many")
-            if self.path == "/gzip":
-                self.send_header("Content-Encoding", "gzip")
             self.end_headers()
             if self.path == "/slow-body":
                 self.drip(b"", b"x", pause=0.2)
             elif self.path == "/endless":
                 self.drip(b"", bytes(100_000), pause=0)
             else:
-                content = {"/html": b"<html>", "/gzip": b"\x1f\x8b\x08"}.get(self.path, JEANS)
-                self.wfile.write(content)
+                self.wfile.write(b"<html>" if self.path == "/html" else JEANS)
 
     def drip(self, first, piece, pause):
         try:
@@ -87,6 +117,7 @@ class Server(BaseHTTPRequestHandler):
 FETCHED = {
     "/jeans.png": "jeans",
     "/two words.png": "jeans",
+    "/utf-8/größe 1.png": "jeans",
     "/moved": "jeans",
     "/nonsense": "ServerFailed",
     "/loop": "ServerFailed",
@@ -106,5 +137,9 @@ FETCHED = {
     "/endless": "PictureTooLarge",
     "/short": "ServerFailed",
     "/html": "UnsupportedPicture",
-    "/gzip": "UnsupportedPicture",
+    "/polite": "jeans",
+    **dict.fromkeys(Server.targets, "jeans"),
+    **dict.fromkeys(Server.compressed, "jeans"),
+    **dict.fromkeys(["/gzip-cut-off", "/gzip-broken", "/brotli"], "ServerFailed"),
+    "/gzip-bomb": "PictureTooLarge",
 }

@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
 import boto3
@@ -13,9 +14,9 @@ import urllib3
 import walk
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 from conftest import REPOSITORY, environment
+from contract import LIMITS, variables
 from corpus import JEANS
 from deployment import LAMBDA
-from test_contract import LIMITS, variables
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 
@@ -31,7 +32,7 @@ def s3(cloud):
 
 
 # What the function is made of; other tests import it in their own way.
-MODULES = "catalogue", "guards", "transport", "lambda_function"
+MODULES = "catalogue", "answers", "guards", "transport", "decoding", "lambda_function"
 
 
 @pytest.fixture
@@ -66,9 +67,14 @@ def written(s3, answer):
 def test_each_picture_of_the_corpus_has_its_row_under_awss_emulator(
     work_there, s3, cloud, tmp_path
 ):
-    cases = corpus.pictures()
+    cases, contents = corpus.pictures(), {}
     for name, (event, _) in cases.items():
-        s3.put_object(Bucket=BUCKET, Key=f"{name}+ä", Body=base64.b64decode(event["image"]))
+        with suppress(KeyError, ValueError):  # other ways to write base64: a bucket holds bytes
+            contents[name] = base64.b64decode(event["image"], validate=True)
+    cases = {name: cases[name] for name in contents}
+    assert len(cases) > 100
+    for name, content in contents.items():
+        s3.put_object(Bucket=BUCKET, Key=f"{name}+ä", Body=content)
     model = str(work_there / "generated/clothing-model.tflite")
     with walk.lambda_runtime(
         "catalogue.lambda_handler",

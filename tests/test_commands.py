@@ -42,6 +42,14 @@ def test_a_command_that_does_not_exist_is_no_command(name):
     assert f"There is no command {name}" in process.stderr
 
 
+def test_a_mistyped_parameter_is_no_silent_run_of_the_default(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    said = commands.call("execute", "04-lambda-function", "MODEL=x.h5")
+    assert said == "MODEL is no parameter of 04-lambda-function. It has: NOTEBOOK."
+    said = commands.call("execute", "07-http", "MODEL=x.h5")
+    assert said == "MODEL is no parameter of 07-http. It has: none."
+
+
 def test_each_command_is_explained():
     for name in commands.COMMANDS:
         assert f"\n| {name} | " in commands.__doc__

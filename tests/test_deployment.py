@@ -77,7 +77,7 @@ def test_deploy_check_deploys_to_an_aws_on_this_machine(checked):
     printed = outputs(checked / "generated/08-public.ipynb")
     assert "Successfully created/updated stack" in printed
     for words in (
-        '403 {"message": "Forbidden"}',  # unsigned
+        "403 {'message': 'Forbidden'}",  # unsigned
         "200 pants",  # signed by botocore
         "\npants",  # by curl
         "the largest difference to Keras's scores is",

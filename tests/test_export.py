@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 from bundle import FILES
 from conftest import REPOSITORY, run
@@ -71,9 +72,11 @@ def test_what_the_modules_import_of_each_other_goes_one_way():
     assert {Path(file).stem: imports(file) & ours for file in FILES if file.endswith(".py")} == {
         "lambda_function": set(),
         "transport": set(),
-        "answers": set(),
-        "guards": {"lambda_function", "transport"},
-        "api": {"lambda_function", "guards", "answers"},
+        "decoding": set(),
+        "answers": {"lambda_function", "guards"},
+        "incoming": {"guards"},
+        "guards": {"lambda_function", "transport", "decoding"},
+        "api": {"lambda_function", "guards", "answers", "incoming"},
         "catalogue": {"lambda_function", "guards", "answers"},
     }
 
@@ -88,6 +91,17 @@ def test_it_passes_ruff_as_it_is(own_walk):
     for command in (["ruff", "check"], ["ruff", "format", "--check"]):
         process = run([*command, *MADE_FROM], own_walk)
         assert process.returncode == 0, process.stdout
+
+
+def test_a_notebook_that_does_not_say_that_it_is_python_is_refused(own_walk):
+    """nbconvert alone would write a .txt beside the function, which stays as it was."""
+    notebook = nbformat.read(own_walk / "notebooks/03-predict.ipynb", as_version=4)
+    notebook.metadata.clear()
+    (own_walk / "bare").mkdir()
+    nbformat.write(notebook, own_walk / "bare/03-predict.ipynb")
+    process = run([*EXPORT.split(), "bare/03-predict.ipynb"], own_walk)
+    assert process.returncode != 0 and "choose a kernel, and save it" in process.stderr
+    assert not (own_walk / "lambda/lambda_function.txt").exists()
 
 
 def test_a_notebook_without_tagged_cells_is_refused_and_the_function_stays(own_walk):

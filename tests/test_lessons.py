@@ -79,7 +79,7 @@ def test_the_api_is_shown_as_people_write_it():
             "interpreter.get_tensor(output_index)",
         ],
         "03-predict": [
-            "create_preprocessor(PREPROCESSING",
+            "create_preprocessor(known, target_size=(width, height))",
             "preprocessor.from_url(url)",
             "def predict(url):",
             "def lambda_handler(event, context):",

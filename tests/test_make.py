@@ -93,13 +93,18 @@ def test_other_parameters_run_everything_and_the_same_ones_nothing(folder):
     assert ran(folder) == []
 
 
-def test_a_picture_that_was_replaced_is_looked_at(folder):
-    shutil.copy(folder / "notebooks/assets/cap.png", folder / "my.png")
-    make(folder, "IMAGE=my.png")
-    assert ran(folder)[0] == "01 IMAGE=my.png"
-    shutil.copy(folder / "notebooks/assets/coat.png", folder / "my.png")
-    make(folder, "IMAGE=my.png")
-    assert ran(folder)[0] == "01 IMAGE=my.png"
+@pytest.mark.parametrize("name", ["IMAGE", "MODEL_CODE"])
+def test_a_file_of_a_parameter_that_was_changed_is_looked_at(folder, name):
+    for content in "one", "another":
+        (folder / "my file").write_text(content)
+        make(folder, f"{name}=my file")
+        assert ran(folder)[0] == f"01 {name}=my file"
+
+
+def test_lesson_1_gets_all_parameters_and_lesson_3_takes_them_from_there(folder):
+    given = ["RESIZE=bilinear", "SCORES=softmax", "SIZE=16x12", "TRUST_MODEL=true"]
+    make(folder, *given)
+    assert ran(folder)[:3] == [" ".join(["01", *given]), "02", "03"]
 
 
 # --- variables -----------------------------------------------------------------------------------
@@ -287,3 +292,17 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path, target):
     assert process.returncode != 0 and process.stdout == ""
     message, _ = process.stderr.splitlines()  # the second is make's own
     assert message.startswith("make: cannot write to generated/")
+
+
+def test_an_environment_that_is_a_link_to_another_is_not_cleared(tmp_path):
+    folder = copy_repository(tmp_path / "copy")
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another/kept").touch()
+    (folder / ".venv").symlink_to(tmp_path / "another")
+    process = run(["make"], folder)
+    assert process.returncode != 0
+    assert (
+        "make: .venv is a link to an environment elsewhere, which would be cleared"
+        in process.stderr
+    )
+    assert (tmp_path / "another/kept").exists()

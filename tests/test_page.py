@@ -1,78 +1,20 @@
 """The page on which people try the function, in a real browser, on the stack of `make serve`."""
 
-import base64
 import importlib.util
-import io
-import shutil
 from pathlib import Path
 
 import corpus
 import pytest
+from browser import choose, expect_answer, expect_error
 from conftest import PICTURES
 from corpus import JEANS
-from PIL import Image, ImageDraw
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("serve")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip(
-        "there is no Chromium on this machine (apt install chromium)", allow_module_level=True
-    )
-
-from playwright.sync_api import expect, sync_playwright  # noqa: E402 - needs Chromium
-
 AXE = Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 LONG_NAME = "a_very_long_name_" * 9 + ".png", "image/png", JEANS[:5000]  # a broken picture
 COAT = next(path for path in PICTURES if path.name == "coat.png")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", *CAMERA]
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser, served):
-    """The page, just opened. At the end: no error in the console, no request to elsewhere."""
-    page = browser.new_page(permissions=["camera"])
-    complaints, requests = [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(served)
-    yield page
-    failed = "Failed to load resource"  # what Chromium says of each answer that is an error
-    assert not [text for text in complaints if failed not in text]
-    assert not [url for url in requests if not url.startswith((served, "blob:", "data:"))]
-    page.close()
-
-
-def choose(page, *files):
-    """Choose files: paths, or (name, content type, content)."""
-    given = [
-        {"name": each[0], "mimeType": each[1], "buffer": each[2]}
-        if isinstance(each, tuple)
-        else each
-        for each in files
-    ]
-    page.set_input_files("#files", given)
-
-
-def expect_answer(page, words):
-    """The newest answer has these words as its heading."""
-    expect(page.locator("#answers li").first.get_by_role("heading")).to_have_text(words)
-
-
-def expect_error(page, words):
-    expect_answer(page, "No answer")
-    expect(page.locator("#answers li").first.locator(".error")).to_contain_text(words)
 
 
 def send(page, event, target, content):
@@ -141,67 +83,42 @@ def test_an_address_is_asked_for(page, picture_host):
     expect_answer(page, "pants")
 
 
-KEEP_WHAT_IS_SENT = """() => {
-    const send = window.fetch;
-    window.fetch = (url, options) => { window.sent = options.body; return send(url, options); };
-}"""
-
-
-AS_BASE64 = """() => new Promise((done) => {
-    const reader = new FileReader();
-    reader.onload = () => done(reader.result.split(",")[1]);
-    reader.readAsDataURL(window.sent);
-})"""
-
-
-def photo(width, height, form="JPEG", **settings):
-    """The content of a photo of noise, with a red stripe at its upper edge."""
-    image = Image.effect_noise((width, height), 90).convert("RGB")
-    ImageDraw.Draw(image).rectangle((0, 0, width, height // 10), "red")
-    file = io.BytesIO()
-    image.save(file, form, **settings)
-    return file.getvalue()
-
-
-def test_a_large_photo_is_shrunk_and_stays_upright(page):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # "turn me by 90 degrees, clockwise"
-    content = photo(2600, 1950, quality=95, exif=exif)
-    assert len(content) > 4_500_000  # more than Lambda takes
-    page.evaluate(KEEP_WHAT_IS_SENT)
-    choose(page, ("photo.jpg", "image/jpeg", content))
-    expect(page.locator("#answers tr.best")).to_have_count(1)
-    sent = base64.b64decode(page.evaluate(AS_BASE64))
-    picture = Image.open(io.BytesIO(sent))
-    assert len(sent) < 4_000_000 and picture.size == (1500, 2000)
-    red, green, _ = picture.getpixel((1450, 1000))  # the stripe is at the right edge now
-    assert red > 200 and green < 60
-
-
-def test_a_picture_of_another_kind_is_sent_as_jpeg(page):
-    gif = io.BytesIO()
-    Image.open(io.BytesIO(JEANS)).save(gif, "GIF")
-    with page.expect_request(lambda request: request.method == "POST") as sent:
-        choose(page, ("jeans.gif", "image/gif", gif.getvalue()))
-    assert sent.value.headers["content-type"] == "image/jpeg"
+def test_a_picture_in_its_address_is_answered(page):
+    """Such addresses come from searches for pictures."""
+    url = f"data:image/png;base64,{corpus.base64_text(JEANS)}"
+    page.get_by_label("Or the address of a picture").fill(url)
+    page.keyboard.press("Enter")
     expect_answer(page, "pants")
+    assert len(page.locator("#answers li p.quiet").first.inner_text()) == 100
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("error", "words"),
     [
-        (("letter.txt", "text/plain", b"no picture"), "take a JPEG, PNG or WebP"),
-        (("fake.png", "image/png", b"no picture"), "take a JPEG, PNG or WebP"),
-        (("half.png", "image/png", JEANS[:5000]), "The picture is broken"),
-        (("bomb.png", "image/png", None), "The picture is too large"),
+        ("UnsupportedPicture", "Copy the address of the picture itself, or download the picture"),
+        ("PictureTooLarge", "download it and choose it, and the page makes it smaller"),
+        ("BrokenPicture", "download it, and if it opens, choose it"),
+        ("ServerFailed", "check the address, or download the picture and choose it"),
     ],
-    ids=["no picture", "a text as PNG", "broken", "too many pixels"],
 )
-def test_a_picture_that_gets_no_answer_gets_advice(page, file, words):
-    if file[2] is None:
-        file = (*file[:2], corpus.bomb())
-    choose(page, file)
+def test_an_address_without_an_answer_shows_another_way(page, error, words):
+    answer = {"error": error, "message": "no"}
+    page.route("**/*", lambda route: route.fulfill(status=422, json=answer))
+    page.get_by_label("Or the address of a picture").fill("https://example.com/page")
+    page.keyboard.press("Enter")
     expect_error(page, words)
+
+
+def test_the_page_asks_the_function_also_where_its_address_ends_without_a_slash(page, served):
+    """As with a stage of a REST API: /prod and /prod/ are the same page there."""
+    content = page.content()
+    page.route("**/prod", lambda route: route.fulfill(body=content, content_type="text/html"))
+    page.goto(f"{served.rstrip('/')}/prod")
+    assert page.get_by_role("link").get_attribute("href") == "/prod/openapi.yaml"
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        choose(page, COAT)
+    assert sent.value.url.endswith("/prod/")
+    expect_error(page, "try again, or take another picture")  # here is no such stage
 
 
 @pytest.mark.parametrize(
@@ -226,7 +143,14 @@ def test_a_pictures_server_that_fails_gets_advice(page, picture_host, path):
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(403, "signed requests"), (413, "too large"), (429, "wait a moment"), (503, "wait a moment")],
+    [
+        (403, "signed requests"),
+        (413, "too large: take a smaller one"),
+        (429, "wait a moment"),
+        (500, "The function failed: try again"),
+        (503, "wait a moment"),
+        (504, "take a smaller picture"),
+    ],
 )
 def test_what_the_gateway_refuses_gets_advice(page, status, words):
     """MiniStack's gateway does not throttle; AWS's answers like this."""
@@ -241,11 +165,47 @@ def test_a_lost_connection_gets_advice(page):
     expect_error(page, "cannot be reached")
 
 
-def test_scores_that_are_probabilities_are_shown_as_they_are(page):
-    answer = {"prediction": "x", "probability": 0.7, "scores": {"y": 0.1, "x": 0.7, "z": 0.2}}
-    page.route("**/*", lambda route: route.fulfill(json=answer))
+def open_with(page, kind, answer):
+    """Open the page of a function whose scores are of this kind, and give it a picture."""
+
+    def fulfill(route):
+        if route.request.method == "POST":
+            route.fulfill(json=answer)
+        elif "json" in route.request.headers.get("accept", ""):
+            route.fulfill(json={"classes": list(answer["scores"]), "scores": kind})
+        else:
+            route.continue_()
+
+    page.route("**/*", fulfill)
+    page.reload()
     choose(page, COAT)
-    expect(page.locator("#answers td.share")).to_have_text(["70.0 %", "20.0 %", "10.0 %"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "scores", "probability", "shown", "caption"),
+    [
+        ("logits", {"x": 1, "y": 1}, 0.5, ["50.0 %", "50.0 %"], "each class is"),
+        ("logits", {"x": 0.7, "y": 0.3}, 0.5987, ["59.9 %", "40.1 %"], "each class is"),
+        ("softmax", {"x": 0.7, "y": 0.3}, 0.7, ["70.0 %", "30.0 %"], "each class is"),
+        ("sigmoid", {"y": 0.6, "x": 0.7}, 0.7, ["70.0 %", "60.0 %"], "need not add up to 100 %"),
+        ("independent-logits", {"x": 800, "y": -800}, 1, ["100.0 %", "0.0 %"], "need not add up"),
+    ],
+)
+def test_what_the_scores_are_decides_on_what_is_shown(
+    page, kind, scores, probability, shown, caption
+):
+    open_with(page, kind, {"prediction": "x", "probability": probability, "scores": scores})
+    expect(page.locator("#answers td.share")).to_have_text(shown)
+    expect(page.locator("#answers caption")).to_contain_text(caption)
+
+
+def test_of_a_thousand_classes_the_ten_most_probable_are_shown(page):
+    scores = {f"class {number}": number / 499_500 for number in range(1000)}
+    best = {"prediction": "class 999", "probability": scores["class 999"]}
+    open_with(page, "softmax", best | {"scores": scores})
+    expect(page.locator("#answers th")).to_have_text([f"class {999 - n}" for n in range(10)])
+    expect(page.locator("#answers caption")).to_contain_text("10 most probable of 1000 classes")
+    expect(page.get_by_text("A small neural network")).to_contain_text("names what it sees.")
 
 
 def test_nothing_that_comes_back_becomes_html(page):

@@ -10,7 +10,6 @@ import shutil
 import socket
 import sys
 import urllib.request
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -140,31 +139,6 @@ def test_a_picture_that_libraries_read_differently_is_written_anew(folder, kind)
     assert np.array_equal(Image.open(file), image.convert("RGB"))
 
 
-@pytest.mark.parametrize(
-    ("classes", "preprocessing", "message"),
-    [
-        ("hat shoes pants", "xception", 'CLASSES="hat shoes pants" here, but lesson 1 was run'),
-        ("hat pants shoes", "vgg16", 'PREPROCESSING="vgg16" here, but lesson 1 was run with "xc'),
-    ],
-)
-def test_lesson_3_wants_the_parameters_of_lesson_1(folder, classes, preprocessing, message):
-    expected = {"image": "a.png", "scores": {"a.png": SCORES}, "preprocessing": "xception"}
-    walk.save("generated/expected-scores.json", expected)
-    walk.check_parameters("hat pants shoes", "xception")
-    with pytest.raises(walk.Problem, match=message):
-        walk.check_parameters(classes, preprocessing)
-
-
-def test_an_export_of_a_notebook_that_was_not_saved_is_noticed(folder):
-    walk.save("generated/prediction.json", {"classes": "cup fork", "preprocessing": "xception"})
-    function = Path("lambda/lambda_function.py")
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\nCLASSES = "cup fork"\n')
-    walk.check_export(function)  # the last one counts: papermill's
-    function.write_text('CLASSES = "hat"\nPREPROCESSING = "xception"\n')
-    with pytest.raises(walk.Problem, match="Save lesson 3 and run it; then run this again."):
-        walk.check_export(function)
-
-
 def test_the_courses_published_scores_are_compared_for_its_model_and_picture(tmp_path, monkeypatch):
     picture = tmp_path / "pants.jpg"
     picture.write_bytes(b"the course's picture")
@@ -198,64 +172,6 @@ def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(fold
         walk.photos_by_class("photos")
     with pytest.raises(walk.Problem, match="PHOTOS=nowhere: no photos in train/"):
         walk.photos_by_class("nowhere")
-
-
-# --- results and drawings ------------------------------------------------------------------------
-
-
-def test_scores_that_differ_are_a_problem():
-    assert walk.check_same(SCORES, {name: s + 1e-5 for name, s in SCORES.items()})
-    for other in {"hat": 0.25, "pants": 3.6, "shoes": -1.0}, {"hat": 0.25}:
-        with pytest.raises(walk.Problem):
-            walk.compare({"Keras": SCORES, "here": other})
-    not_a_number = SCORES | {"hat": float("nan")}
-    with pytest.raises(walk.Problem):
-        walk.check_same(SCORES, not_a_number)
-
-
-def test_an_answer_that_is_an_error_is_a_problem():
-    answer = {"errorMessage": "cannot identify image file", "errorType": "Runtime.HandlerError"}
-    for look in walk.best, partial(walk.show, JEANS):
-        with pytest.raises(walk.Problem, match="with an error: cannot identify image file"):
-            look(answer)
-
-
-def test_probabilities_add_up_to_1_and_are_not_taken_twice():
-    shares = walk.probabilities([1000.0, 999.0, -1000.0])
-    assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(0.731, abs=1e-3)
-    assert walk.probabilities(shares) == pytest.approx(shares)
-
-
-def test_drawings_say_in_words_what_they_show():
-    shown = walk.show(JEANS, SCORES)
-    assert shown.metadata["alt"].startswith(
-        "jeans.png: pants, 95.2%. Probabilities: pants 95.2%, hat 3.7%, shoes"
-    )
-    assert shown.metadata["alt"].endswith(". Drawn: blue jeans")
-    assert shown.data.startswith(b"\x89PNG")
-    assert (
-        "cap: hat; coat: outwear"
-        in walk.gallery({"cap: hat": JEANS, "coat: outwear": JEANS}).metadata["alt"]
-    )
-    seen = walk.gallery({"jeans.png": JEANS}, seen="Blue jeans.").metadata["alt"]
-    assert seen == "Pictures: jeans.png. Blue jeans."
-    assert "both CPUs work for 10 ms" in walk.threads(1, 2).metadata["alt"]
-    assert walk.bars({"float32": 13.49}, "file (MB)").metadata["alt"] == "file (MB): float32 13.5"
-    assert (
-        "caller: a browser; function" in walk.chain("caller: a browser", "function").metadata["alt"]
-    )
-
-
-def test_a_table_puts_numbers_to_the_right():
-    rows = [{"variant": "a|b", "size": "1.5"}, {"variant": "c", "size": "20"}]
-    expected = "| variant | size |\n| :-- | --: |\n| a\\|b | 1.5 |\n| c | 20 |"
-    assert walk.table(rows).data == expected
-
-
-def test_the_installed_runtimes_are_found_and_tried():
-    assert walk.runtimes()[-1] == "ai-edge-litert"
-    assert walk.installed_mb("pillow") > 1
-    assert walk.loads("ai-edge-litert", str(JEANS)) == "no"
 
 
 # --- servers -------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import corpus
 import pytest
 import walk
 from conftest import copy_of, processes_in, run, serving, wait_for
+from contract import STATUS
 from picture_server import FETCHED
-from test_contract import STATUS
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -25,10 +25,11 @@ def ask(served, method="POST", path="/", body=None, headers=None):
 
 
 # What only an event can be (not text, a gateway's own marks), what MiniStack answers itself (it
-# refuses OPTIONS, AWS passes it on), and what needs the smaller limits of test_contract.py.
+# refuses OPTIONS, AWS passes it on), and what needs the smaller limits of contract.py.
 NOT_HERE = {
     "picture as text",
     "body is not base64",
+    "JSON in UTF-16",
     "HEAD, as for GET",
     "OPTIONS",
     "too large",
@@ -36,7 +37,8 @@ NOT_HERE = {
     "/endless",
     "/slow-header",  # for ten seconds; /slow-body is enough
 }
-OTHER_HOST = {"unknown host", "url, unknown host", "url, long host"}  # this stack asks one alone
+# this stack asks one host alone
+OTHER_HOST = {"unknown host", "url, unknown host", "url, long host", "url, host beyond ASCII"}
 
 
 def over_http():

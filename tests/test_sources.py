@@ -100,14 +100,14 @@ def test_published_lessons_hold_no_paths_ids_or_notes_of_the_run(notebook):
     assert not re.search(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", outputs)
 
 
-def test_both_notebooks_name_the_same_classes_and_preprocessing():
+def test_both_notebooks_name_the_same_classes_preprocessing_and_resizing():
     parameters = []
     for notebook in "01-keras-model", "03-predict":
         cells = code_cells(REPOSITORY / "notebooks" / f"{notebook}.ipynb")
         (cell,) = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
         values = {}
         exec(cell.source, values)
-        parameters.append((values["CLASSES"], values["PREPROCESSING"]))
+        parameters.append([values[name] for name in ("CLASSES", "PREPROCESSING", "RESIZE")])
     assert parameters[0] == parameters[1]
 
 

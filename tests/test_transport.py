@@ -1,6 +1,6 @@
 """lambda/transport.py by itself: where it connects to, how long it waits, how much it reads.
 
-What the function answers to each of these servers is in test_contract.py.
+What the function answers to each of these servers is in test_fetching.py.
 """
 
 import socket
@@ -35,7 +35,7 @@ def get(server, path, seconds=5, size=1_000_000, name=None, scheme="http"):
     """Ask this server, under another name if one is given."""
     port = urlsplit(f"//{server}").port
     url = urlsplit(f"{scheme}://{name or server}{path}")
-    return transport.get(url, ("127.0.0.1", port), time.monotonic() + seconds, size)
+    return transport.get(url, [("127.0.0.1", port)], time.monotonic() + seconds, size)
 
 
 def test_it_returns_what_the_server_sent(server):

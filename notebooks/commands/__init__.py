@@ -9,6 +9,7 @@
 | lab | opens JupyterLab, with git set up for it | `make lab` |
 | serve | deploys the function to an AWS on this machine, with its page | `make serve` |
 | score_photos | scores a folder of photos, as lesson 10 does | `make catalogue` |
+| check_model | says how often Keras and the function are right about photos by class | `make check-model` |
 | measure | measures each runtime and function | `make measure` |
 | publish | copies what the lessons showed to where git keeps it | `make publish` |
 | readme_table | writes README's table of the published measurements | `make publish` |
@@ -31,7 +32,7 @@ import sys
 
 from commands.settings import forget
 
-COMMANDS = "execute doctor lab serve score_photos measure publish readme_table lock address".split()
+COMMANDS = "execute doctor lab serve score_photos check_model measure publish readme_table lock address".split()
 
 WHAT_TO_DO = {
     errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",

@@ -26,7 +26,9 @@ def main(address: str = "") -> str | None:
         each.removeprefix("https://github.com/").removesuffix(".git")
         for each in (PLACE.read_text().strip(), address)
     )
-    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], capture_output=True, encoding="utf-8", errors="replace"
+    )
     if listed.returncode:
         return "This folder is not a clone: make address asks git which files there are."
     written = 0

@@ -45,7 +45,9 @@ def pinned(course: Path, names: list[str]) -> list[str]:
 def install(arguments: list[str]) -> None:
     """Install packages with pip; say what it says only where it fails."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    process = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    process = subprocess.run(
+        [*command, *arguments], capture_output=True, encoding="utf-8", errors="replace"
+    )
     if process.returncode:
         raise RuntimeError(f"a package could not be installed; pip says: {process.stderr.strip()}")
 

@@ -4,13 +4,16 @@
 
 runs notebooks/01-keras-model.ipynb with this parameter and saves the executed copy, with its
 outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
-adds to the `papermill` command: the copy appears whole or not at all, and a cell that fails is reported
-in a few lines.
+adds to the `papermill` command: the copy appears whole or not at all, a cell that fails is reported in
+a few lines, and lesson 3 gets the parameters that lesson 1 was run with. With a TensorFlow Lite model as
+MODEL, lessons 1 and 2 have nothing to do: what they leave is made from it.
 """
 
 import logging
 import re
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from commands import WHAT_TO_DO
@@ -33,23 +36,65 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
 
     # Of a run that is interrupted asyncio would say which of its tasks nobody waited for.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    notebook = papermill.execute_notebook(
-        f"notebooks/{name}.ipynb",
-        None,
-        parameters,
-        kernel_name="python3",
-        cwd="notebooks",  # as in JupyterLab
-        progress_bar={"desc": name},
-        stderr_file=sys.stderr,  # the progress of a download
-        coalesce_streams=True,  # however slowly the lines of a cell come
-        extra_arguments=["--log-level=CRITICAL"],  # of the kernel
-    )
+    with seconds_counted():
+        notebook = papermill.execute_notebook(
+            f"notebooks/{name}.ipynb",
+            None,
+            parameters,
+            kernel_name="python3",
+            cwd="notebooks",  # as in JupyterLab
+            progress_bar={"desc": name},
+            stderr_file=sys.stderr,  # the progress of a download
+            coalesce_streams=True,  # however slowly the lines of a cell come
+            extra_arguments=["--log-level=CRITICAL"],  # of the kernel
+        )
     part = copy.with_suffix(".part")
     try:
         nbformat.write(notebook, part)
         part.replace(copy)
     finally:
         part.unlink(missing_ok=True)
+
+
+def own_parameters(name: str) -> dict[str, str]:
+    """Return the parameters that a notebook has of its own."""
+    import nbformat
+    from walk.inputs import assigned
+
+    cells = nbformat.read(f"notebooks/{name}.ipynb", as_version=4).cells
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    return assigned("\n".join(tagged))
+
+
+@contextmanager
+def seconds_counted(every: float = 2):
+    """Let papermill's bar show the seconds that pass, also while a cell takes minutes."""
+    from tqdm.auto import tqdm
+
+    over = threading.Event()
+
+    def count():
+        while not over.wait(every):
+            for bar in list(tqdm._instances):
+                bar.refresh()
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def left_by_lesson_1() -> dict[str, str]:
+    """Return the parameters that lesson 1 left for lesson 3, where that has others of its own."""
+    from walk.inputs import parameters_of_lesson_1
+
+    own = own_parameters("03-predict")
+    return {
+        name: value for name, value in parameters_of_lesson_1().items() if own.get(name) != value
+    }
 
 
 def report(name: str, error) -> str:
@@ -73,6 +118,9 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
     from papermill.exceptions import PapermillExecutionError
 
     try:
+        own = own_parameters(name)
+        if unknown := [each for each in parameters if each not in own]:
+            return f"{unknown[0]} is no parameter of {name}. It has: {', '.join(own) or 'none'}."
         execute(name, copy, parameters)
     except PapermillExecutionError as error:
         return report(name, error)
@@ -88,4 +136,18 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
 
 def main(name: str, copy: str = "", **parameters: str) -> str | None:
     """Run the notebook with these parameters; return the message to fail with, if it failed."""
-    return run(name, Path(copy or f"generated/{name}.ipynb"), parameters)
+    if name == "03-predict":
+        parameters = left_by_lesson_1() | parameters
+    copy = Path(copy or f"generated/{name}.ipynb")
+    if name in ("01-keras-model", "02-tflite-model"):
+        from walk import Problem
+        from walk.tflite import in_place_of
+
+        given = {name: value for name, value in parameters.items() if value}
+        try:
+            if in_place_of(name, copy, own_parameters(name) | given):
+                print(f"{name} is left out: MODEL is a TensorFlow Lite model")
+                return None
+        except Problem as problem:
+            return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
+    return run(name, copy, parameters)

@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = ROOT / ".cache" / "jupyter"
 LESSON = "notebooks/01-keras-model.ipynb"
 
+# Bytes: what lesson 1's button sends to the notebook's process arrives in one message, and a phone's photo
+# has more than the 10 MB at which the connection would be cut, without a word.
+LARGEST_MESSAGE = 100_000_000
+
 NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 # Named in a URL, the lesson would open as well, but the file browser would show notebooks/ alone.
@@ -41,7 +45,9 @@ one_by_one = ThreadPoolExecutor(max_workers=1)
 def git(*arguments: str) -> str:
     """Run git in this folder; return what it printed, which is nothing where there is no clone."""
     try:
-        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+        process = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:  # no git
         return ""
     return process.stdout
@@ -99,4 +105,8 @@ def main(*arguments: str) -> None:
 
     from jupyterlab.labapp import main as jupyter_lab
 
-    jupyter_lab(["--FileContentsManager.post_save_hook=commands.lab.saved", *arguments])
+    settings = {
+        "FileContentsManager.post_save_hook": "commands.lab.saved",
+        "ServerApp.tornado_settings": {"websocket_max_message_size": LARGEST_MESSAGE},
+    }
+    jupyter_lab([*(f"--{name}={value}" for name, value in settings.items()), *arguments])

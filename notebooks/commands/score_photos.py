@@ -20,31 +20,26 @@ from pathlib import Path
 
 STOPPED = "Stopped: nothing was written."
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
 SCORES, SUMMARY = Path("generated/catalogue/scores.jsonl"), Path("generated/catalogue/summary.txt")
 UPLOADS = 8  # at the same time
 
 
-def photos_in(folder: Path) -> dict[str, Path]:
-    """Return the photos of a folder and all in it, by their paths from there.
+def photos_in(folder: Path) -> tuple[dict[str, Path], str]:
+    """Return the photos of a folder and all in it, by their paths from there, and what was left out.
 
     Raises
     ------
     Problem
         There is none, or one of them cannot be read.
     """
-    from walk import Problem
+    from walk import Problem, pictures_in
 
     if not folder.is_dir():
         raise Problem(f"PHOTOS={folder}: there is no such folder.")
-    found = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES and not path.is_dir()
-    }
+    pictures, left_out = pictures_in(folder)
+    found = {path.relative_to(folder).as_posix(): path for path in pictures}
     if not found:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise Problem(f"PHOTOS={folder}: there is no picture in it ({kinds}).")
+        raise Problem(f"PHOTOS={folder}: there is no picture in it. {left_out}".strip())
     for name, path in found.items():
         try:
             name.encode()
@@ -53,7 +48,7 @@ def photos_in(folder: Path) -> dict[str, Path]:
             raise Problem(f"{name!a}: the name is not UTF-8, as S3 wants it. Rename it.") from None
         except OSError as error:
             raise Problem(f"{path} cannot be read: {error.strerror}.") from None
-    return found
+    return found, left_out
 
 
 def score(photos: dict[str, Path], place: str, stack: dict[str, str]) -> tuple[list[dict], float]:
@@ -115,11 +110,12 @@ def run(folder: Path, on_aws: bool) -> None:
 
     needed = "generated/clothing-model.tflite", "lambda/catalogue.py"
     walk.begin("catalogue", *needed, account=on_aws)
-    photos = photos_in(folder)
+    photos, left_out = photos_in(folder)
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]  # again is the same
     SCORES.parent.mkdir(exist_ok=True)
     walk.prepare_sam()
-    print(f"{len(photos):,} photos. Deploying the function and the state machine …", flush=True)
+    print(*filter(None, [f"{len(photos):,} photos.", left_out]))
+    print("Deploying the function and the state machine …", flush=True)
     with nullcontext() if on_aws else walk.local_aws() as aws:
         if aws:
             os.environ.update(aws.variables)

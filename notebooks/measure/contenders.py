@@ -46,7 +46,7 @@ class Worker:
             "threads": threads,
             "size": facts[contender.model]["input"],
             "library": plan.expected["library"] if ours else "keras",
-            "preprocessing": plan.expected["preprocessing"] if ours else "xception",
+            "preprocessing": plan.expected["parameters"]["PREPROCESSING"] if ours else "xception",
             "picture": str(PICTURE),
             "started": time.monotonic(),
         }

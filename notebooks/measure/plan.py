@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import walk
+from keras_image_helper.helper import preprocessors
 
 from measure import quota
 from measure.quota import WHOLE_CORE, Processor
@@ -84,6 +85,13 @@ def make_plan(quick: bool, dataset: str, course_model: str) -> Plan:
         Something is not there.
     """
     expected = walk.load("generated/expected-scores.json")
+    given = expected["parameters"]
+    if given["PREPROCESSING"] not in preprocessors or given["RESIZE"] != "nearest":
+        raise walk.Problem(
+            "make measure prepares pictures as keras-image-helper does by itself, which does not know "
+            f"PREPROCESSING={given['PREPROCESSING']} with RESIZE={given['RESIZE']}. Lesson 9 times your "
+            "model in each runtime."
+        )
     if course_model and not Path(course_model).is_file():
         raise walk.Problem(f"MODEL_COURSE={course_model}: there is no such file.")
     classes = list(next(iter(expected["scores"].values())))
@@ -109,7 +117,7 @@ def _photos(dataset: str, classes: list[str]) -> dict[str, int]:
     """Return the path of each validation photo, with the index of its class."""
     photos = {}
     for index, name in enumerate(classes):
-        found = sorted(Path(dataset, "validation", name).glob("*.jp*g"))
+        found, _ = walk.pictures_in(Path(dataset, "validation", name), "*")
         if not found:
             raise walk.Problem(f"DATASET={dataset}: no photos in validation/{name}")
         photos |= {str(file): index for file in found}

@@ -1,8 +1,11 @@
 """What the lessons share and no lesson is about. You can follow all of them without reading this.
 
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
-(inputs, photos), the file of a model and what is in it (formats, models), scores and models compared
-(comparing), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
+(inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
+(formats, content, older, saved_models, trust), what is in it (models, plain, ends), a TensorFlow Lite
+model in its place (tflite, plain_tflite), how pictures are prepared (preparing), what scores mean
+(meaning), scores and models compared (comparing), slow conversions
+(converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
 needs an environment of its own (environments). The tests use the same functions. Nothing here imports
 TensorFlow before a lesson does.
@@ -33,23 +36,25 @@ from .comparing import (
     same_answers,
     size_mb,
 )
-from .drawings import bars, best, chain, drawing, gallery, probabilities, show, table, threads
+from .converting import attempt
+from .drawings import bars, best, chain, drawing, gallery, show, table, threads
+from .ends import scores_kind
 from .formats import (
     keep_model,
-    library_of,
     load_kept_model,
     loading,
     model_file,
-    open_to_older_keras,
+    read_model,
 )
 from .inputs import (
-    SAMPLES,
     check_parameters,
-    check_preprocessing,
     class_names,
+    classes_text,
+    open_photo,
     picture_file,
-    preprocess_input,
+    size,
 )
+from .kinds import pictures_in
 from .lesson import (
     Problem,
     begin,
@@ -61,10 +66,17 @@ from .lesson import (
     run,
     save,
 )
-from .models import check_course_scores, check_model
+from .meaning import KINDS, one_per_class, probabilities
+from .models import check_course_scores, check_model, layers
+from .older import open_to_older_keras
+from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
+from .plain import library_of, plain
+from .preparing import pixels, preprocess_input, preprocessing, resizing
+from .samples import SAMPLES, sample_pictures
 from .servers import (
     Runtime,
+    answer_of,
     emulator,
     lambda_runtime,
     outcome,

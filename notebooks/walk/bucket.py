@@ -12,8 +12,8 @@ from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
 from .drawings import drawing
-from .inputs import SAMPLES
 from .lesson import Problem
+from .samples import SAMPLES
 
 SECONDS = 0.3  # between two looks at a run
 

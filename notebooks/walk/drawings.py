@@ -11,6 +11,7 @@ from IPython.display import Markdown
 from PIL import Image
 
 from .lesson import Problem
+from .meaning import probabilities
 
 # What the sample pictures show, for people who do not see them, by the name of the file.
 SEEN = {
@@ -26,13 +27,7 @@ SEEN = {
 }
 
 
-def probabilities(scores) -> np.ndarray:
-    """Softmax of an array of logits; scores that already are probabilities stay as they are."""
-    scores = np.asarray(scores, dtype=float)
-    if scores.min() >= 0 and np.isclose(scores.sum(), 1, atol=1e-3):
-        return scores
-    exponentials = np.exp(scores - scores.max())  # the maximum keeps exp() from overflowing
-    return exponentials / exponentials.sum()
+MOST_BARS = 10  # the best of a thousand classes say enough
 
 
 def best(scores: dict[str, float]) -> str:
@@ -55,17 +50,23 @@ def drawing(figure, alt: str) -> Drawing:
     return Drawing(file.getvalue(), metadata={"alt": alt})  # Colab's IPython knows no `alt=`
 
 
-def show(picture, scores: dict[str, float]) -> Drawing:
-    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar."""
+def show(picture, scores: dict[str, float], kind: str) -> Drawing:
+    """Draw a picture (a path or a Pillow image), and the probability of each class as a bar.
+
+    What the scores are, the kind, is one of `meaning.KINDS`.
+    """
     import matplotlib.pyplot as plt
 
     best(scores)  # are they scores?
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5], layout="constrained"
+    )
     left.imshow(_opened(picture))
     left.axis("off")
-    ranked = sorted(scores, key=scores.get)
+    shares = dict(zip(scores, probabilities(list(scores.values()), kind), strict=True))
+    ranked = sorted(scores, key=scores.get)[-MOST_BARS:]
+    shares = [shares[name] for name in ranked]
     colors = ["lightsteelblue"] * (len(ranked) - 1) + ["tab:blue"]
-    shares = probabilities([scores[name] for name in ranked])
     texts = [f"{share:.1%}" for share in shares]
     right.bar_label(right.barh(ranked, shares, color=colors), texts, padding=4)
     right.set_xlim(0, 1.15)
@@ -116,6 +117,9 @@ def _seen(pictures: dict[str, object]) -> str:
 
 
 def _opened(picture) -> Image.Image:
+    """Return a picture for what may be its path or its pixels, an array from 0 to 255."""
+    if isinstance(picture, np.ndarray):
+        return Image.fromarray(np.squeeze(np.rint(picture)).astype("uint8")).convert("RGB")
     return Image.open(picture) if isinstance(picture, str | Path) else picture
 
 
@@ -193,8 +197,9 @@ def threads(*counts: int) -> Drawing:
 
 
 def table(rows: list[dict]) -> Markdown:
-    """Return rows, dicts with the same keys, as a table; what is a number stands to the right."""
+    """Return rows, dicts with the keys of the first, as a table; what is a number stands to the right."""
     keys = list(rows[0])
+    rows = [{key: row.get(key, "") for key in keys} for row in rows]
     number = [all(re.fullmatch(r"[-+−\d.,% $]+", str(row[key])) for row in rows) for key in keys]
     lines = [keys, ["--:" if right else ":--" for right in number]]
     lines += [[str(row[key]).replace("|", "\\|") for key in keys] for row in rows]

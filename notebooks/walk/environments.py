@@ -105,7 +105,11 @@ def _uv(python: str, *command: str | Path) -> None:
     """Run uv, which is to find such a Python."""
     path = os.pathsep.join([os.environ["PATH"], path_to_python(python)])
     process = subprocess.run(
-        ["uv", *command], env=os.environ | {"PATH": path}, capture_output=True, text=True
+        ["uv", *command],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if process.returncode:
         raise Problem(f"uv says: {process.stderr.strip().splitlines()[-1]}")

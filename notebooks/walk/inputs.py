@@ -1,98 +1,210 @@
 """What a walk works on: MODEL, IMAGE, CLASSES and PREPROCESSING, found and checked."""
 
+import ast
 import hashlib
-import importlib
+import importlib.util
 import io
+import re
+import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlparse
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from .kinds import AS_JPEG, TAKEN, kind_of
 from .lesson import Problem, load, save
+from .samples import SAMPLES, course_photos
 
-SAMPLES = Path("notebooks/assets")
 DOWNLOADS = Path("generated/downloads")
+
+# What the function takes of a picture (lambda/guards.py), and of that what Lambda lets through in a
+# request: 6 MB, in which a picture is base64. A test puts the largest ones to the function.
+MOST_BYTES, MOST_PIXELS, MOST_SCANS = 4_000_000, 25_000_000, 100
+SIDES = re.compile(r"([1-9]\d{0,4}) ?[x×*,] ?([1-9]\d{0,4})", re.IGNORECASE)  # width and height
+# Pixels that are not read here either: so many take half a gigabyte and more.
+BOMB = 178_000_000
+# The longer side, in pixels, of the copy of a larger picture; models see a few hundred pixels.
+LONGEST = 1024
+
+
+def as_text(parameter: str, value: str, example: str) -> str:
+    """Return the value of a parameter; raise a Problem if it is no text, as a list of names is none."""
+    if not isinstance(value, str):
+        raise Problem(
+            f'{parameter} = {value!r} is no text. Expected: a text in quotes, as in {parameter} = "{example}".'
+        )
+    return value
 
 
 def class_names(classes: str) -> list[str]:
-    """Split CLASSES; raise a Problem if a name is there twice, or none is there."""
-    names = classes.split()
+    """Return the names that CLASSES lists, or the file that it names, one a line.
+
+    Names are separated by commas if there is a comma (then they may hold spaces), else by spaces.
+
+    Raises
+    ------
+    Problem
+        A name is there twice, or none is there, or there is no such file.
+    """
+    text = as_text("CLASSES", classes, "cat dog")
+    if classes.endswith(".txt"):
+        file = local_file("CLASSES", classes, "a text with the name of one class a line")
+        text = ",".join(file.read_text(encoding="utf-8-sig").splitlines())
+    names = [name for name in _split(text) if name]
     if not names or len(set(names)) < len(names):
         wrong = "names a class twice" if names else "names no class"
         raise Problem(f'CLASSES="{classes}" {wrong}.')
     return names
 
 
-def check_preprocessing(name: str) -> None:
-    """Raise a Problem unless keras-image-helper knows this way to prepare pictures."""
-    from keras_image_helper.helper import preprocessors
-
-    if name not in preprocessors:
-        raise Problem(f"PREPROCESSING={name} is not one of: {', '.join(preprocessors)}")
+def _split(classes: str) -> list[str]:
+    """Split the text of CLASSES, as the function does."""
+    classes = as_text("CLASSES", classes, "cat dog")
+    return [name.strip() for name in classes.split("," if "," in classes else None)]
 
 
-def preprocess_input(name: str):
-    """Return Keras's `preprocess_input` for a value of PREPROCESSING."""
-    return importlib.import_module(f"keras.applications.{name}").preprocess_input
+def classes_text(names: list[str]) -> str:
+    """Return names as CLASSES lists them: separated by spaces, or commas where a name holds one."""
+    return (", " if any(" " in name for name in names) else " ").join(names)
 
 
-def check_parameters(classes: str, preprocessing: str) -> None:
-    """Raise a Problem unless CLASSES and PREPROCESSING are those that lesson 1 was run with."""
-    expected = load("generated/expected-scores.json")
-    names = class_names(classes)
-    theirs = list(expected["scores"][expected["image"]])
-    for name, here, there in (
-        ("CLASSES", names, theirs),
-        ("PREPROCESSING", [preprocessing], [expected["preprocessing"]]),
-    ):
-        if here != there:
-            raise Problem(
-                f'{name}="{" ".join(here)}" here, but lesson 1 was run with "{" ".join(there)}". '
-                f"Give both lessons the same {name}."
-            )
-
-
-def picture_file(image: str) -> Path:
-    """Return the file of a picture that any library reads alike.
-
-    Phones note in the EXIF data how a photo is to be turned, some pictures are transparent, some
-    have 16 bits, and Keras looks at none of that. Such a picture is written anew into generated/:
-    upright, on a white background, 8 bits.
-
-    Parameters
-    ----------
-    image
-        IMAGE: the path or URL of a picture.
+def size(text: str) -> tuple[int, int] | None:
+    """Return SIZE, as in "160x120" (width x height), as (height, width); None if it is empty.
 
     Raises
     ------
     Problem
-        There is no such file, it cannot be downloaded, or it is not a picture.
+        It is something else.
     """
-    file = local_file("IMAGE", image, "the path or URL of a picture")
+    if not text:
+        return None
+    if not (found := SIDES.fullmatch(as_text("SIZE", text, "160x120").strip())):
+        raise Problem(f'SIZE="{text}" is no size. Expected: width x height, as in SIZE=160x120.')
+    return int(found[2]), int(found[1])
+
+
+def parameters_of_lesson_1() -> dict[str, str]:
+    """Return the parameters that lesson 1 left for the function: CLASSES, PREPROCESSING, and so on.
+
+    Raises
+    ------
+    Problem
+        Lesson 1 has not run, or was run by an earlier version of this repository.
+    """
+    file = "generated/expected-scores.json"
+    parameters = load(file).get("parameters")
+    if not parameters:
+        raise Problem(f"{file} is of an earlier version. Run notebooks/01-keras-model.ipynb again.")
+    return parameters
+
+
+def check_parameters(classes: str, preprocessing: str, resize: str, scores: str) -> None:
+    """Raise a Problem unless lesson 3's parameters are those that lesson 1 was run with."""
+    here = {"CLASSES": classes, "PREPROCESSING": preprocessing, "RESIZE": resize, "SCORES": scores}
+    for name, value in parameters_of_lesson_1().items():
+        if _split(here[name]) != _split(value):  # with other spaces, CLASSES names the same
+            raise Problem(
+                f'{name} = "{here[name]}" here, but lesson 1 was run with "{value}". '
+                f'Write {name} = "{value}" into the cell of the parameters, or run lesson 1 with yours.'
+            )
+
+
+def assigned(code: str) -> dict:
+    """Return the constants that a piece of Python assigns to names; of several the last."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+
+
+def picture_file(image: str) -> Path:
+    """Return the file of a picture that any library reads alike, and the function takes.
+
+    Phones note in the EXIF data how a photo is to be turned, some pictures are transparent, some
+    have 16 bits, and Keras looks at none of that; AVIF, TIFF and others the function does not take, nor
+    a photo of 48 million pixels. Such a picture is written anew into generated/: as PNG, upright, on a
+    white background, 8 bits, and made smaller where it is too large.
+
+    Parameters
+    ----------
+    image
+        IMAGE: the path or URL of a picture, or `course` for a photo of the course's.
+
+    Raises
+    ------
+    Problem
+        There is no such file, it cannot be downloaded, or it is not a picture that can be read.
+    """
+    if as_text("IMAGE", image, "photo.jpg") == "course":
+        return next(iter(course_photos()), SAMPLES / "jeans.png")
+    file = local_file("IMAGE", image, "course, or the path or URL of a picture")
+    kind = kind_of(file)
+    if kind == "HEIC":
+        refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
     try:
-        opened = Image.open(file)
-        opened.load()  # decodes it whole
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+        content = file.read_bytes()
+        bare, scans = decoding().bare(content)
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            opened = Image.open(io.BytesIO(bare))
+        pixels = opened.width * opened.height
+        if pixels > BOMB:
+            raise Image.DecompressionBombError  # as Pillow does, where it is not told otherwise
+        too_large = len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
+        if too_large:
+            opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
+        plain = decoding().plain(opened)
+    except Image.DecompressionBombError:
+        refuse(file, f"IMAGE={image} has too many pixels ({BOMB:,} at most). Make it smaller.")
+    except Exception:  # a decoder may fail in any way
         refuse(file, f"IMAGE={image} is not a picture, or it is broken. Try another.")
-    plain = _plain(opened)
-    if plain.tobytes() == opened.tobytes():
+    if kind in TAKEN and not too_large and _is_read_as(file, plain):
         return file
+    if too_large:
+        plain.thumbnail((LONGEST, LONGEST))
     content, copy = io.BytesIO(), Path("generated", f"{file.stem}.png")
-    plain.convert("RGB").save(content, "PNG")
+    plain.save(content, "PNG")
     save(copy, content.getvalue())
     return copy
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """Turn a picture upright, and put it on a white background, with 8 bits a channel."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits
-        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture
+def open_photo(file: Path) -> Image.Image:
+    """Return a photo as the function sees it: upright, in RGB, with what is transparent in white.
+
+    Raises
+    ------
+    ValueError
+        It is not a picture, or it is broken.
+    """
+    try:
+        bare, _ = decoding().bare(Path(file).read_bytes())
+        return decoding().plain(Image.open(io.BytesIO(bare)))
+    except Exception:  # a decoder may fail in any way
+        raise ValueError(f"{file} is not a picture, or it is broken") from None
+
+
+def _is_read_as(file: Path, plain: Image.Image) -> bool:
+    """Whether whoever opens a picture's file with Pillow alone sees this."""
+    with warnings.catch_warnings(action="ignore"), suppress(Exception), Image.open(file) as opened:
+        return opened.convert("RGB").tobytes() == plain.tobytes()
+    return False
+
+
+@cache
+def decoding() -> ModuleType:
+    """Return lambda/decoding.py, with which the function reads pictures."""
+    file = (
+        Path(__file__).parents[2] / "lambda" / "decoding.py"
+    )  # `lambda` is no name to import from
+    spec = importlib.util.spec_from_file_location("decoding", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def local_file(parameter: str, address: str, expected: str) -> Path:

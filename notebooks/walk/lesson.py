@@ -87,6 +87,22 @@ def begin(lesson: str, *needed: str, account: bool = False) -> None:
         require(file)
 
 
+@contextmanager
+def log_in_file(lesson: str):
+    """Let what C++ code logs in the `with` block go to generated/LESSON.log, as in that lesson."""
+    before = os.dup(2)
+    with (
+        Path("generated", f"{lesson}.log").open("w") as log,
+        warnings.catch_warnings(action="ignore"),
+    ):
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
 def ask_no_proxy(*hosts: str) -> None:
     """Let hosts be asked without a proxy; of the variable's two spellings, programs know one or both."""
     spellings = "no_proxy", "NO_PROXY"
@@ -191,10 +207,11 @@ def run(command: str, folder: str | Path = ".") -> str:
         shlex.split(command),
         cwd=folder,
         # Jupyter asks for colours, and Python 3.13 gives them to its errors.
-        env=os.environ | {"PATH": path, "PYTHON_COLORS": "0"},
+        env=os.environ | {"PATH": path, "PYTHON_COLORS": "0", "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # a program may write in another encoding
     )
     if process.returncode:
         said = (process.stderr or process.stdout).strip()

@@ -1,60 +1,159 @@
-"""What a loaded model takes and gives."""
+"""What a loaded model, in its plain form, takes and gives: asked of the model itself."""
 
 import hashlib
+from contextlib import ExitStack
 from pathlib import Path
+from unittest import mock
+
+import numpy as np
 
 from .lesson import Problem
+from .preparing import preprocess_input
 
 # The scores (logits) that the course publishes for its model of 2021 and this picture.
-COURSE_IMAGE = (
-    "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset-small/master/test/pants/"
-    "4aabd82c-82e1-4181-a84d-d0c6e550d26d.jpg"
-)
 COURSE_IMAGE_SHA256 = "7e408f15ec98b35305f2c7f84423a2464141168970a64e10f9da13303d8c2055"
 COURSE_LOGITS = [-1.8682919, -4.761245, -2.3169832, -1.0625719, 9.887158]
 COURSE_LOGITS += [-2.812432, -3.6662836, 3.200363, -2.6023405, -4.835046]
 
 
-def check_model(model: str, loaded, classes: list[str]) -> None:
-    """Raise a Problem unless a loaded model takes one RGB picture and scores these classes.
+def check_model(model: str, loaded, classes: list[str], preprocessing: str) -> None:
+    """Raise a Problem unless a plain model fits these classes, and pictures prepared in this way.
 
-    Refused is, too, what would be answered wrongly without a word: a single output, whose softmax is
-    always 1, and a model that scales its pictures itself, to which they would come scaled twice.
+    Refused is, too, what would be answered wrongly without a word: pictures that are scaled twice, and
+    a model that answers differently each time.
     """
-    if len(loaded.inputs) != 1 or len(loaded.outputs) != 1:
+    _check_classes(model, loaded.output_shape[-1], classes)
+    _, height, width, channels = loaded.input_shape
+    if channels == 1 and preprocessing in ("resnet50", "vgg16", "torch"):
         raise Problem(
-            f"MODEL={model} has {len(loaded.inputs)} inputs and {len(loaded.outputs)} outputs. "
-            "Expected: one picture in, one row of scores out."
+            f"PREPROCESSING={preprocessing} is for pictures with three colours, and MODEL={model} takes "
+            "grey ones. Expected: xception, rescale or none."
         )
-    match loaded.input_shape, loaded.output_shape:
-        case (None, int(), int(), 3), (None, int(outputs)):
-            pass
-        case shapes:
-            raise Problem(
-                f"MODEL={model} has input {shapes[0]} and output {shapes[1]}. "
-                "Expected: input (None, height, width, 3) and output (None, number of classes)."
-            )
+    probe = np.random.default_rng(0).uniform(0, 255, (1, height, width, channels))
+    probe = probe.astype("float32")
+    prepared = preprocess_input(preprocessing)(probe.copy())
+    _check_scaling(model, loaded, preprocessing, probe, prepared)
+    if active := _active(loaded, prepared):
+        raise Problem(
+            f"MODEL={model} answers differently each time: {', '.join(active)} work in prediction, "
+            "too. Expected: layers that are active in training alone, called without training=True."
+        )
+
+
+def _check_classes(model: str, outputs: int, classes: list[str]) -> None:
+    if len(classes) == max(outputs, 2):
+        return
+    names = f'CLASSES="{" ".join(classes)}" names {len(classes)} class{"es" * (len(classes) != 1)}'
     if outputs == 1:
         raise Problem(
-            f"MODEL={model} has a single output. Expected: one for each class; in place of one "
-            "sigmoid, Dense(2) with a softmax or with none, trained anew."
+            f"{names}, but MODEL={model} has a single output, for two classes. Name both, the second "
+            'one that for which the output is high, as in CLASSES="cat dog".'
         )
-    inside = [layer.name for layer in loaded._flatten_layers() if _scales(layer)]
-    if inside:
+    raise Problem(
+        f"{names}, but MODEL={model} has {outputs} outputs. Name one class for each, as in "
+        'CLASSES="cup fork glass".'
+    )
+
+
+# --- what the model does to its pictures ---------------------------------------------------------
+
+
+class _Arrived(BaseException):
+    """Carries what a layer was given; not an Exception, which Keras would put into other words."""
+
+
+def arriving(loaded, X: np.ndarray) -> np.ndarray:
+    """Return what arrives at the first layer with weights, when a model of Keras 2 or 3 is given X.
+
+    All that the model does to its pictures itself has been done then, by whatever layers and
+    operations. The numbers of Normalization count as a scaling, not as weights.
+    """
+
+    def first(x, *args, **kwargs):
+        raise _Arrived(x)
+
+    with ExitStack() as patches:
+        for layer in layers(loaded):
+            if layer.weights and type(layer).__name__ != "Normalization":
+                for call in {"call", "quantized_call"} & {*dir(layer)}:  # the latter of 8 bits
+                    patches.enter_context(mock.patch.object(layer, call, first))
+        try:
+            loaded(X, training=False)
+        except _Arrived as arrived:
+            return np.asarray(arrived.args[0])
+    return X  # no layer has weights
+
+
+def _check_scaling(model: str, loaded, preprocessing: str, raw, prepared) -> None:
+    """Raise a Problem if pictures are scaled before the model, and in the model once more."""
+    if preprocessing == "none":
+        return
+    from_raw, from_prepared = arriving(loaded, raw), arriving(loaded, prepared)
+    # Of 0 to 255 it makes small numbers itself, and not one and the same of nearly all.
+    takes_pixels = (
+        np.abs(from_raw).max() < 10 and np.ptp(np.quantile(from_raw, [0.01, 0.99])) > 0.05
+    )
+    if takes_pixels or (_is_centred(from_raw) and not _is_centred(from_prepared)):
+        scales = [each.name for each in layers(loaded) if type(each).__name__ in SCALING]
+        where = f"in its layer {scales[0]}" if scales else "at its beginning"
         raise Problem(
-            f"MODEL={model} scales its pictures itself, in its layer {inside[0]}; the walk scales them "
-            "before, and twice would be wrong. Expected: a model that takes what PREPROCESSING makes."
-        )
-    if len(classes) != outputs:
-        raise Problem(
-            f'CLASSES="{" ".join(classes)}" names {len(classes)} classes, but MODEL={model} has '
-            f'{outputs} outputs. Name one class for each, as in CLASSES="cup fork glass".'
+            f"MODEL={model} scales its pictures itself, {where}, and PREPROCESSING={preprocessing} "
+            "would scale them before: twice is wrong. Give PREPROCESSING=none."
         )
 
 
-def _scales(layer) -> bool:
-    """Whether this layer, of Keras 2 or 3, does what `preprocess_input` does."""
-    return type(layer).__name__ in ("Rescaling", "Normalization")
+SCALING = "Rescaling", "Normalization"
+
+
+def _is_centred(x: np.ndarray) -> bool:
+    """Whether numbers are what a model may be trained with: spread out, and not far from zero."""
+    x = x[x != 0].astype(float)  # without what a padding adds
+    if not x.size:
+        return False
+    low, high = np.quantile(x, [0.01, 0.99])
+    spread = high - low
+    several = len(np.unique(x)) > 8  # whole numbers cut off, of pictures from -1 to 1, are few
+    return several and spread > 0.1 and -0.65 * spread < low < 0.25 * spread
+
+
+def layers(loaded) -> list:
+    """Return the layers of a model of Keras 2 or 3 from its beginning to its end, also those of models inside."""
+    found = []
+    for each in loaded.layers:
+        if hasattr(each, "layers"):  # a model
+            found += layers(each)
+        else:
+            found += list(each._flatten_layers(include_self=False)) or [each]
+    return found
+
+
+def _active(loaded, X: np.ndarray) -> list[str]:
+    """Return the names of layers for training alone that change what they are given, at random."""
+    changing = []
+
+    def watched(layer, call):
+        def watching(x, *args, **kwargs):
+            result = call(x, *args, **kwargs)
+            if x.shape != result.shape or not np.array_equal(x, result):
+                changing.append(layer.name)
+            return result
+
+        return watching
+
+    random = [each for each in layers(loaded) if _is_random(type(each).__name__)]
+    if not random:
+        return []
+    with ExitStack() as patches:
+        for layer in random:
+            patches.enter_context(mock.patch.object(layer, "call", watched(layer, layer.call)))
+        once = np.asarray(loaded(X, training=False))
+    if not changing or np.array_equal(once, np.asarray(loaded(X, training=False))):
+        return []
+    return list(dict.fromkeys(changing))[:3]
+
+
+def _is_random(kind: str) -> bool:
+    return any(word in kind for word in ("Dropout", "Random", "Noise"))
 
 
 def check_course_scores(model: str, image_file: Path, scores: dict[str, float]) -> None:

@@ -4,12 +4,9 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from PIL import Image
-
-from .inputs import DOWNLOADS, download, refuse
+from .inputs import DOWNLOADS, download, open_photo, refuse
+from .kinds import lies_about, pictures_in
 from .lesson import Problem
-
-ENDINGS = ".jpg", ".jpeg", ".png", ".webp"
 
 
 def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
@@ -41,7 +38,13 @@ def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
             part.replace(folder)
     except zipfile.BadZipFile:
         refuse(photos, f"{parameter}={dataset} is not a zip archive, or it did not arrive whole.")
-    return next((train.parent for train in folder.glob("**/train")), folder)
+    except (RuntimeError, NotImplementedError):  # what zipfile raises where a password is needed
+        raise Problem(
+            f"{parameter}={dataset}: Python cannot unpack this archive, perhaps for its password. "
+            f"Unpack it yourself, and give the folder as {parameter}."
+        ) from None
+    trains = (each for each in folder.glob("**/train") if not lies_about(each.relative_to(folder)))
+    return next((train.parent for train in trains), folder)
 
 
 def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
@@ -58,12 +61,17 @@ def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
         A class has no photos in one of the two, or a file is not a picture.
     """
     folder = photos_folder(photos, "PHOTOS")
-    classes = sorted(each.name for each in folder.glob("train/*") if each.is_dir())
+    classes = sorted(
+        each.name
+        for each in folder.glob("train/*")
+        if each.is_dir() and not lies_about(each.relative_to(folder))
+    )
+    pictures, left_out = pictures_in(folder, "*/*/*")
+    if left_out:
+        print(left_out)
     found = {
         split: {
-            name: sorted(
-                file for file in (folder / split / name).glob("*") if file.suffix.lower() in ENDINGS
-            )
+            name: [file for file in pictures if file.parent == folder / split / name]
             for name in classes
         }
         for split in ("train", "validation")
@@ -73,7 +81,7 @@ def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
     if missing or not classes:
         raise Problem(
             f"PHOTOS={photos}: no photos in {', '.join(missing) or 'train/'}. Expected: folders train "
-            "and validation, and in each of them a folder of photos (.jpg, .png, .webp) for every class."
+            "and validation, and in each of them a folder of photos (JPEG, PNG, WebP) for every class."
         )
     if broken := [file.name for each in files.values() for file in each if not _opens(file)]:
         raise Problem(
@@ -82,9 +90,9 @@ def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
     return found
 
 
-def _opens(picture: Path) -> bool:
+def _opens(photo: Path) -> bool:
     try:
-        Image.open(picture).load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        open_photo(photo)
+    except ValueError:
         return False
     return True

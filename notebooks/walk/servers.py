@@ -118,11 +118,11 @@ class Runtime:
 
         Without the emulator's complaint that its client was stopped.
         """
-        lines = self.log_file.read_text(encoding="utf-8").splitlines()
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if "LAMBDA_RUNTIME" not in line]
 
     def _reported(self) -> bool:
-        text = self.log_file.read_text(encoding="utf-8")
+        text = self.log_file.read_text(encoding="utf-8", errors="replace")
         return text.count("\nREPORT ") >= text.count("START ")
 
 
@@ -164,7 +164,8 @@ def lambda_runtime(
     """
     log_file = Path(log_file)
     settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "30", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
-    settings["LANG"] = "en_US.UTF-8"  # as on Lambda
+    # As on Lambda, also where this locale is not installed.
+    settings |= {"LANG": "en_US.UTF-8", "PYTHONUTF8": "1"}
     if environment is None:  # what Lambda gives itself, or does not have, is not taken from here
         own = "AWS_", "LAMBDA_", "LC_", "PYTHON"
         environment = {k: v for k, v in os.environ.items() if not k.startswith(own)}
@@ -245,6 +246,39 @@ def _in_this_process(handler: str, folder, log_file: Path, variables: dict[str, 
         yield address
 
 
+def answer_of(reply) -> dict:
+    """Return the answer that a function gave; over HTTP, errors with a name are answers, too.
+
+    Parameters
+    ----------
+    reply
+        What `urllib3.request` returned, from the runtime's address or from a gateway; or what boto3's
+        `invoke` did.
+
+    Raises
+    ------
+    Problem
+        The function gave none: it crashed, ran out of time, could not be imported, or failed inside.
+    """
+    if isinstance(reply, dict):
+        content, status = reply["Payload"].read(), 500 if "FunctionError" in reply else 200
+    else:
+        content, status = reply.data, reply.status
+    try:
+        answer = json.loads(content)
+    except ValueError:  # the emulator says in plain words that the time is up
+        answer = content.decode(errors="replace")
+    if not isinstance(answer, dict) or answer.get("statusCode", 0) >= 500:
+        status = 500
+    # Python's errors have no dot in their names, the runtime's have: Runtime.UnmarshalError
+    elif "." in str(answer.get("errorType", "")):
+        status = 500
+    if status >= 500:
+        said = json.dumps(answer, ensure_ascii=False)[:300]
+        raise Problem(f"The function gave no answer: {said} Its log says more.")
+    return answer
+
+
 def outcome(attack, handler) -> str:
     """Return in one line how an attack on a handler ended: the class, or the error.
 
@@ -276,10 +310,11 @@ print("answered:", max(scores, key=scores.get))
     process = subprocess.run(
         [sys.executable, "-c", code],
         cwd="lambda",
-        env=os.environ | {"PYTHON_COLORS": "0"},  # Python 3.13 would colour its errors
+        # Python 3.13 would colour its errors; on Lambda all is UTF-8
+        env=os.environ | {"PYTHON_COLORS": "0", "PYTHONUTF8": "1"},
         input=json.dumps(event),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     if process.returncode == 0:
         return process.stdout.strip()

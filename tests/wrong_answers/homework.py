@@ -20,9 +20,15 @@ SHAPES = {"circle": circle, "square": square, "cross": cross, "house": house}
 classes = list(SHAPES)
 """
 
+TWO_CLASSES = """
+SHAPES = {"cross": cross, "small house": house}
+classes = list(SHAPES)
+"""
+
 WRONG_HOMEWORK = {
     "own-classes": [
         ("check('learned', (1, 2))", "learned: not attempted yet. First come classes"),
+        ("check('ends', ('logits', 'before'))", "ends: not attempted yet. First come classes"),
         ("check('function', {})", "function: not attempted yet. First come classes"),
         ("check('stack', {})", "stack: not attempted yet. First come classes"),
         (
@@ -38,12 +44,20 @@ WRONG_HOMEWORK = {
             "ball draws the same as circle",
         ),
         (
-            "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my star': circle}",
-            "'my star' is not a name for a class",
+            "SHAPES = {'ball': circle, 'box': square, 'tent': triangle, 'my, star': circle}",
+            "'my, star' is not a name for a class",
         ),
-        ("SHAPES = ['cup', 'fork']", "Three classes are asked for; here are 2"),
-        ("SHAPES = ['cup', 'fork', 'soup plate']", "'soup plate' is not a name for a class"),
+        ("SHAPES = {'ball': circle, 'box': square, 'tent': triangle}", "here are 3, 3 new"),
+        ("SHAPES = ['cup']", "Two classes or more are asked for; here is 1"),
+        ("SHAPES = ['cup', 'plate, soup']", "'plate, soup' is not a name for a class"),
         (OWN_SHAPES, "✓ own-classes: right"),
+        ("check('ends', ('sigmoid', 'before'))", "One sigmoid tells two classes apart; here are 4"),
+        (TWO_CLASSES, "✓ own-classes: right"),
+    ],
+    "ends": [
+        ("LAST = 'sofmax'", "'sofmax' is none of: logits, softmax, sigmoid"),
+        ("LAST, SCALING = 'logits', 'nowhere'", "'nowhere' is none of: before, inside"),
+        ("LAST, SCALING = 'sigmoid', 'inside'", "the probability of small house"),
     ],
     "learned": [
         ("see = lambda image: 'circle'", "More pictures or epochs"),

@@ -10,6 +10,15 @@ from checks import RIGHT, NotAttempted, Wrong, exercise, exercises
 from PIL import Image, ImageDraw
 
 EXAMPLE = ["circle", "square", "triangle"]
+ENDS = {
+    "logits": "Softmax makes probabilities of the function's scores",
+    "softmax": "The function's scores are probabilities, and add up to 1",
+    "sigmoid": "The model's one number is the probability of {}, and the function answers with both",
+}
+SCALINGS = {
+    "before": "The function scales the pictures.",
+    "inside": "The model scales the pictures, and the function does not.",
+}
 WELL_KNOWN = {"drawings": 0.9, "photos": 0.8}  # the share of right answers in each class
 PICTURES = 100  # of each class, to find that share
 
@@ -33,10 +42,10 @@ def drawn(draw: Callable) -> bytes:
 def check_names(names: list[str]) -> None:
     """Raise Wrong unless make can take these names of classes."""
     for name in names:
-        if not re.fullmatch(r"[\w-]+", name):
+        if not re.fullmatch(r"[\w-]+( [\w-]+)*", name):
             raise Wrong(
                 f"{name!r} is not a name for a class.",
-                "Letters, digits, - and _: make separates the classes by spaces.",
+                "Letters, digits, - and _, with spaces between them: make separates the classes by commas.",
             )
 
 
@@ -53,9 +62,9 @@ def own_classes(answer):
     own[:] = names = list(answer)
     track[:] = ["photos" if isinstance(answer, list) else "drawings"]
     if track == ["photos"]:
-        if len(names) < 3:
+        if len(names) < 2:
             raise Wrong(
-                f"Three classes are asked for; here are {len(names)}.",
+                f"Two classes or more are asked for; here is {len(names)}.",
                 "Each is a folder of photos, in train/ and in validation/.",
             )
         check_names(names)
@@ -63,9 +72,10 @@ def own_classes(answer):
     if names == EXAMPLE:
         raise NotAttempted("These are the notebook's own three.")
     new = [name for name in names if name not in EXAMPLE]
-    if len(new) < 2 or len(names) < 4:
+    if len(new) < 2 or len(names) == 3:
         raise Wrong(
-            f"Four classes are asked for, two of them new; here are {len(names)}, {len(new)} new.",
+            "Four classes or more are asked for, or two, and two of them new; "
+            f"here are {len(names)}, {len(new)} new.",
             "Each is a function, and an entry in SHAPES.",
         )
     check_names(names)
@@ -79,6 +89,26 @@ def own_classes(answer):
             )
         seen[shape] = name
     return f"{', '.join(names)}: a model of these exists nowhere else."
+
+
+@exercise(
+    "ends",
+    tuple,
+    hint="LAST is one of the first table's names, SCALING one of the second's. One number can only "
+    "tell two classes apart.",
+)
+def ends(answer):
+    after_own_classes()
+    for choice, names in zip(answer, (ENDS, SCALINGS), strict=True):
+        if choice not in names:
+            raise Wrong(f"{choice!r} is none of: {', '.join(names)}.", "Take a name of the table.")
+    last, scaling = answer
+    if last == "sigmoid" and len(own) != 2:
+        raise Wrong(
+            f"One sigmoid tells two classes apart; here are {len(own)}.",
+            "Leave out classes at the top, or take another end.",
+        )
+    return f"{ENDS[last].format(own[-1])}. {SCALINGS[scaling]}"
 
 
 @exercise(

@@ -10,20 +10,18 @@ import walk
 from checks import Wrong, exercise, returned
 
 expected = walk.load("generated/expected-scores.json")
+KIND = expected["parameters"]["SCORES"]
 samples = {Path(picture).stem: scores for picture, scores in expected["scores"].items()}
 
 
 @cache
 def raw_answers() -> dict[str, str]:
     """Return the class of each sample that the model sees without `preprocess_input`."""
-    from keras.utils import load_img
-
-    model = walk.load_kept_model(expected)
-    _, height, width, _ = model.input_shape
-    pictures = [
-        np.array(load_img(each, target_size=(height, width))) for each in expected["scores"]
-    ]
-    rows = model.predict(np.array(pictures, dtype="float32"), verbose=0)
+    model, chosen = walk.load_kept_model(expected), expected["parameters"]
+    shape = model.input_shape
+    pictures = [walk.pixels(each, shape, chosen["RESIZE"]) for each in expected["scores"]]
+    found = model.predict(np.array(pictures, dtype="float32"), verbose=0)
+    rows = [walk.one_per_class(row, chosen["SCORES"]) for row in found]
     classes = [list(scores) for scores in samples.values()]
     return {name: classes[0][row.argmax()] for name, row in zip(samples, rows, strict=True)}
 
@@ -117,7 +115,7 @@ def softmax_of_a_batch(answer):
         )
     if not np.allclose(found.sum(axis=1), 1):
         raise Wrong(f"The rows add up to {found.sum(axis=1)}.", "They should add up to 1 each.")
-    truth = np.array([walk.probabilities(row) for row in logits])
+    truth = np.array([walk.probabilities(row, "logits") for row in logits])
     if not np.allclose(found, truth):
         raise Wrong(
             "The rows add up to 1, but they are not softmax.",
@@ -140,7 +138,8 @@ def softmax_of_a_batch(answer):
     hint="For each picture: the probabilities of its scores, and of those the highest. For which "
     "picture is that number the lowest?",
     errors={
-        "dict_values": "walk.probabilities takes a list: list(…) makes one of a dict's values."
+        "dict_values": "walk.probabilities takes a list: list(…) makes one of a dict's values.",
+        "positional argument": "walk.probabilities wants to know what the scores are, too: kind.",
     },
 )
 def least_sure(answer):
@@ -152,16 +151,21 @@ def least_sure(answer):
     found = returned(answer(made_up))
     if not isinstance(found, str) or found not in made_up:
         raise Wrong(f"It returned {found!r}.", "The name of a picture is asked for, a key.")
-    if found == "low logits":
+    sure = {
+        name: walk.probabilities([*each.values()], KIND).max() for name, each in made_up.items()
+    }
+    if found == min(sure, key=sure.get):
+        pass
+    elif found == "low logits":
         raise Wrong(
             "It chose the picture with the lowest logit.",
             "A logit says nothing by itself: what counts is how far it is above the others. "
             "Probabilities can be compared.",
         )
-    if found == "far apart":
+    elif found == "far apart":
         raise Wrong("It chose the surest picture.", "The lowest of the highest is asked for.")
     name = answer(samples)
-    share = walk.probabilities(list(samples[name].values())).max()
+    share = walk.probabilities(list(samples[name].values()), KIND).max()
     return (
         f"Of the samples it is the {name}, with {share:.1%}. In production, such pictures are the "
         "ones to show to a person, and to train with next."

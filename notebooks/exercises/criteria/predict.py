@@ -155,7 +155,11 @@ def short_handler(answer):
             "The model's output is a batch. One picture went in: which row is its own?",
         )
     if set(found) != set(lambda_function.classes):
-        raise Wrong("Its keys are not the classes.", "They are in the variable called classes.")
+        raise Wrong(
+            "Its keys are not the classes.",
+            "They are in the variable called classes. (A model with a single output has two: see "
+            "lesson 3's score.)",
+        )
     if not all(isinstance(value, float) for value in found.values()):
         raise Wrong("A score is not a float.", "tolist() makes floats, which JSON knows.")
     found = {name: found[name] for name in lambda_function.classes}

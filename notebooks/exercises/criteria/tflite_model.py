@@ -21,11 +21,9 @@ def kept_model():
 
 def prepared(picture) -> np.ndarray:
     """Return a picture as the model expects it: shape (1, height, width, 3), float32."""
-    import keras
-
-    _, height, width, _ = kept_model().input_shape
-    x = np.array(keras.utils.load_img(picture, target_size=(height, width)))
-    preprocess_input = walk.preprocess_input(expected["preprocessing"])
+    chosen = expected["parameters"]
+    x = walk.pixels(picture, kept_model().input_shape, chosen["RESIZE"])
+    preprocess_input = walk.preprocess_input(chosen["PREPROCESSING"])
     return preprocess_input(np.array([x], dtype="float32"))
 
 

@@ -1,9 +1,10 @@
 # %% raw-samples
 def predict_raw(file):
     """Scores of a picture that was not scaled."""
-    x = np.array(load_img(file, target_size=(height, width)))
+    x = walk.pixels(file, model.input_shape, chosen["RESIZE"])
     preds = model.predict(np.array([x], dtype="float32"), verbose=0)
-    return dict(zip(classes, preds[0].tolist()))
+    row = walk.one_per_class(preds[0], chosen["SCORES"])
+    return dict(zip(classes, row.tolist()))
 
 
 changed = [
@@ -31,6 +32,6 @@ def least_sure(scores):
     """The name of the picture whose answer has the lowest probability."""
 
     def sureness(name):
-        return max(walk.probabilities(list(scores[name].values())))
+        return max(walk.probabilities(list(scores[name].values()), chosen["SCORES"]))
 
     return min(scores, key=sureness)

@@ -33,9 +33,11 @@ def load(file):
     interpreter = Interpreter(model_path=file, num_threads=1)
     interpreter.allocate_tensors()
     (details,) = interpreter.get_input_details()
-    _, height, width, _ = details["shape"]
-    preprocessor = create_preprocessor(settings["preprocessing"], target_size=(width, height))
-    interpreter.set_tensor(details["index"], preprocessor.from_path(settings["picture"]))
+    _, height, width, channels = details["shape"]
+    # Times depend on the picture's size, not on its scaling: any model's does.
+    preprocessor = create_preprocessor("xception", target_size=(width, height))
+    X = preprocessor.from_path(settings["picture"])[..., :channels]
+    interpreter.set_tensor(details["index"], X)
     interpreter.invoke()
     return interpreter
 
