@@ -14,6 +14,7 @@ does the same to a folder into which pip has installed requirements.txt; the Doc
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,10 +89,26 @@ def settings() -> dict:
         raise ValueError(f"samconfig.toml: {error}") from None
 
 
+def overrides(config: str = "default") -> dict[str, str]:
+    """Return what samconfig.toml chooses of a template's parameters, by their names.
+
+    Raise a ValueError where a = is missing, or where a value has a space: SAM drops what follows it.
+    """
+    given = settings()[config]["global"]["parameters"].get("parameter_overrides", [])
+    # `sam deploy --guided` writes one text, with quotation marks around the values.
+    words = shlex.split(given) if isinstance(given, str) else given
+    for word in words:
+        if not isinstance(word, str) or "=" not in word or len(word.split()) != 1:
+            raise ValueError(
+                f"samconfig.toml: parameter_overrides has {word!r}. "
+                "Expected: Name=value, without spaces"
+            )
+    return dict(word.split("=", 1) for word in words)
+
+
 def architecture() -> str:
     """Return x86_64 or arm64, as chosen in samconfig.toml; raise a ValueError if it is neither."""
-    lines = settings()["default"]["global"]["parameters"]["parameter_overrides"]
-    chosen = dict(line.split("=", 1) for line in lines).get("Architecture", "x86_64")
+    chosen = overrides().get("Architecture", "x86_64")
     if chosen not in PLATFORMS:
         known = ", ".join(PLATFORMS)
         raise ValueError(f"samconfig.toml: Architecture={chosen} is none of: {known}")

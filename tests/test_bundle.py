@@ -119,6 +119,14 @@ def alike(one, other):
             "samconfig.toml: Architecture=sparc is none of: x86_64, arm64",
         ),
         (
+            lambda folder: change(folder / "lambda/samconfig.toml", "Public=", "Public:"),
+            "parameter_overrides has 'Public:false'. Expected: Name=value, without spaces",
+        ),
+        (
+            lambda folder: change(folder / "lambda/samconfig.toml", "=false", "=false or true"),
+            "parameter_overrides has 'Public=false or true'. Expected: Name=value, without",
+        ),
+        (
             lambda folder: change(folder / "lambda/samconfig.toml", "model.tflite", "model.lite"),
             "generated/clothing-model.lite is missing: run `make` first.",
         ),

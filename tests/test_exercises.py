@@ -12,7 +12,7 @@ from conftest import REPOSITORY, code_cells, commit_all, copy_repository, run
 from wrong_answers import WRONG, WRONG_HOMEWORK
 
 EXERCISES = REPOSITORY / "notebooks/exercises"
-NOTEBOOKS = sorted(EXERCISES.glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted(EXERCISES.glob("[0-9]*[!0-9].ipynb"))
 sys.path.append(str(EXERCISES))
 
 from checks import solutions  # noqa: E402

@@ -38,6 +38,7 @@ CELL_METADATA = {
     "trusted": True,
     "collapsed": True,
     "scrolled": True,
+    "deletable": True,
     "editable": True,
     "slideshow": {"slide_type": ""},
     "jupyter": {"outputs_hidden": True},
@@ -96,6 +97,7 @@ def save(executed):
         notebook.metadata.update(METADATA)
         for cell in notebook.cells:
             cell.metadata.update(CELL_METADATA)
+            cell.metadata.setdefault("tags", [])
         notebook.cells[1].source = notebook.cells[1].source.replace(old, new)
         # as lab.main() asks JupyterLab to
         manager = AsyncLargeFileManager(root_dir=str(folder), post_save_hook="commands.lab.saved")
@@ -128,6 +130,20 @@ def test_a_changed_cell_is_a_change_and_nothing_else_of_the_notebook_is(clone, s
     assert git(clone, "diff", "--numstat") == f"1\t1\t{LESSON}\n"
     save(clone, LESSON)
     assert git(clone, "status", "--porcelain") == ""
+
+
+def test_a_cell_that_is_changed_and_saved_while_git_looks_is_not_staged(clone, save, monkeypatch):
+    itself = lab.git
+
+    def late(*arguments, **given):
+        if arguments[0] == "add":
+            text = (clone / LESSON).read_text(encoding="utf-8")
+            (clone / LESSON).write_text(text.replace("* 3", "* 4"), encoding="utf-8")
+        return itself(*arguments, **given)
+
+    monkeypatch.setattr(lab, "git", late)
+    save(clone, LESSON)
+    assert git(clone, "status", "--porcelain") == f" M {LESSON}\n"
 
 
 def test_pulling_a_changed_lesson_after_running_it_succeeds(clone, save, upstream, tmp_path):

@@ -10,10 +10,11 @@ from conftest import REPOSITORY, code_cells, copy_of, make
 
 pytestmark = pytest.mark.xdist_group("site")
 
-LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
+LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("[0-9]*[!0-9].ipynb"))
 LESSONS += ["measurements-in-depth", "train-the-model"]
 EXERCISES = sorted(
-    f"exercises/{path.stem}" for path in (REPOSITORY / "notebooks/exercises").glob("[0-9]*.ipynb")
+    f"exercises/{path.stem}"
+    for path in (REPOSITORY / "notebooks/exercises").glob("[0-9]*[!0-9].ipynb")
 )
 NOTEBOOKS = [*LESSONS, *EXERCISES, "homework"]
 PAGES = [

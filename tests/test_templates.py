@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 
 import boto3
+import bundle
 import nbformat
 import pytest
 import walk
@@ -47,6 +48,25 @@ def test_samconfig_chooses_what_the_template_takes():
         assert value in parameters[name].get("AllowedValues", [value])
         least = parameters[name].get("MinValue", 0)
         assert parameters[name]["Type"] == "String" or int(value) >= least
+
+
+def test_without_a_build_sam_finds_nothing_to_deploy():
+    """Left to itself, it would deploy the folder as it is, without the packages."""
+    stacks = tomllib.loads((LAMBDA / "samconfig.toml").read_text())
+    del stacks["version"]
+    for stack in stacks.values():
+        folder = stack["build"]["parameters"].get("build_dir", ".aws-sam/build")
+        assert stack["deploy"]["parameters"]["template"] == f"{folder}/template.yaml"
+
+
+def test_the_parameters_are_read_in_the_form_that_sam_writes_too(monkeypatch):
+    """`sam deploy --guided` makes one text of them."""
+    written = {"parameter_overrides": 'Public="false" Architecture="arm64"'}
+    monkeypatch.setattr(
+        bundle, "settings", lambda: {"default": {"global": {"parameters": written}}}
+    )
+    assert bundle.overrides() == {"Public": "false", "Architecture": "arm64"}
+    assert bundle.architecture() == "arm64"
 
 
 def test_sam_makes_the_bucket_and_the_registry_so_that_nobody_types_an_address():

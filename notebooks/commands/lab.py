@@ -42,11 +42,12 @@ OPEN_LESSON = {
 one_by_one = ThreadPoolExecutor(max_workers=1)
 
 
-def git(*arguments: str) -> str:
+def git(*arguments: str, given: str = "") -> str:
     """Run git in this folder; return what it printed, which is nothing where there is no clone."""
+    text = {"encoding": "utf-8", "errors": "surrogateescape"}
     try:
         process = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace"
+            ["git", *arguments], cwd=ROOT, capture_output=True, input=given, **text
         )
     except FileNotFoundError:  # no git
         return ""
@@ -74,7 +75,10 @@ def settle() -> None:
     touched = set(git("diff-files", "--name-only", "-z", "--", "notebooks").split("\0"))
     edited = set(git("diff", "--name-only", "-z", "--", "notebooks").split("\0"))
     if same := sorted(touched - edited):
+        known = git("ls-files", "--stage", "-z", "--", *same)
         git("add", "--update", "--", *same)
+        if git("ls-files", "--stage", "-z", "--", *same) != known:  # saved again meanwhile
+            git("update-index", "-z", "--index-info", given=known)
 
 
 def saved(**_) -> None:

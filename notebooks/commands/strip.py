@@ -22,7 +22,8 @@ CHANGED = [
     *("metadata.widgets", "metadata.vscode"),
     *("cell.metadata.execution", "cell.metadata.trusted"),
     *("cell.metadata.collapsed", "cell.metadata.scrolled", "cell.metadata.jupyter"),
-    *("cell.metadata.editable", "cell.metadata.slideshow", "cell.metadata.vscode"),
+    *("cell.metadata.deletable", "cell.metadata.editable", "cell.metadata.slideshow"),
+    "cell.metadata.vscode",
 ]
 
 # The cell for Google Colab stays folded, in JupyterLab and in Colab, even where somebody opened it.
@@ -37,6 +38,8 @@ else:
     notebook.metadata.kernelspec = KERNEL
     strip_output(notebook, keep_output=False, keep_count=False, keep_id=True, extra_keys=CHANGED)
     for cell in notebook.cells:
+        if cell.metadata.get("tags") == []:  # from JupyterLab's property inspector
+            del cell.metadata["tags"]
         if "colab" in cell.metadata.get("tags", []):
             cell.metadata.update(FOLDED)
     nbformat.write(notebook, sys.stdout)

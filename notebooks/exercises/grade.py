@@ -76,7 +76,7 @@ def main(*arguments: str) -> str | None:
         return f"There is no student's folder in {arguments[0]}.\n\n{__doc__}"
     if not (ROOT / "generated/prediction.json").exists():
         return "The checks need what the walk makes: run `make` first."
-    names = [file.stem for file in sorted(FOLDER.glob("[0-9]*.ipynb"))] + ["homework"]
+    names = [file.stem for file in sorted(FOLDER.glob("[0-9]*[!0-9].ipynb"))] + ["homework"]
     width = max(len(student.name) for student in students)
     print(" " * width, *(f"{name.split('-')[0]:>17}" for name in names), flush=True)
     for student in students:

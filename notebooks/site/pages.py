@@ -112,7 +112,7 @@ def _named(folder: str, pattern: str) -> list[str]:
 
 def lessons() -> list[Page]:
     """The lessons in their order, and the appendices."""
-    names = [*_named("notebooks", "[0-9]*.ipynb"), "measurements-in-depth", "train-the-model"]
+    names = [*_named("notebooks", "[0-9]*[!0-9].ipynb"), "measurements-in-depth", "train-the-model"]
     return [
         Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
     ]
@@ -120,7 +120,7 @@ def lessons() -> list[Page]:
 
 def exercises() -> list[Page]:
     """The exercises in their order, and the homework."""
-    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "[0-9]*.ipynb")]
+    names = [f"exercises/{name}" for name in _named("notebooks/exercises", "[0-9]*[!0-9].ipynb")]
     files = {name: f"notebooks/{name}.ipynb" for name in [*names, "homework"]}
     return [Page(name, file, file) for name, file in files.items()]
 

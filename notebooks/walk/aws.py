@@ -241,15 +241,15 @@ def deploy(config: str = "default", /, **parameters: str) -> dict[str, str]:
         folder = settings["build"]["parameters"].get("build_dir", ".aws-sam/build")
         last = Path("lambda", folder, "template.yaml")  # what `sam build` writes last
         built = module.is_newer(last, module.parts())
+        chosen = module.overrides(config) | parameters
     except ValueError as error:
         raise Problem(f"lambda/{error}") from None
-    stack = settings["global"]["parameters"]
-    chosen = dict(line.split("=", 1) for line in stack["parameter_overrides"]) | parameters
+    stack = settings["global"]["parameters"]["stack_name"]
     given = " ".join(f"{name}={value}" for name, value in chosen.items())
     if not built:
         run(f"sam build --config-env {config}", folder="lambda")
     run(f"sam deploy --config-env {config} --parameter-overrides {given}", folder="lambda")
-    return outputs(stack["stack_name"])
+    return outputs(stack)
 
 
 def outputs(stack: str) -> dict[str, str]:
