@@ -21,6 +21,17 @@ pytest_plugins = ["contract", "browser"]  # fixtures, for all tests of the funct
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = sorted((REPOSITORY / "notebooks" / "assets").glob("*.png"))
+# What they show, by the class that the embedded model has for it.
+CLASS_OF = {
+    "cap": "hat",
+    "coat": "outwear",
+    "dress": "dress",
+    "flat-shoe": "shoes",
+    "jeans": "pants",
+    "running-shoe": "shoes",
+    "t-shirt": "t-shirt",
+    "top-hat": "hat",
+}
 BIN = Path(sys.executable).parent  # where jupyter, ruff and uv are
 
 # Groups of tests that take minutes, in the order in which they begin; all others come after them. The

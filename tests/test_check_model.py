@@ -9,22 +9,10 @@ import zipfile
 import pytest
 import walk
 from commands import check_model
-from conftest import REPOSITORY, copy_of, run
+from conftest import CLASS_OF, REPOSITORY, copy_of, run
 from corpus import JEANS
 from test_photos import HEIC
 from walk import accuracy
-
-# What the drawings show, by the class that the embedded model has for it.
-CLASS_OF = {
-    "cap": "hat",
-    "coat": "outwear",
-    "dress": "dress",
-    "flat-shoe": "shoes",
-    "jeans": "pants",
-    "running-shoe": "shoes",
-    "t-shirt": "t-shirt",
-    "top-hat": "hat",
-}
 
 
 def fill(folder):

@@ -4,13 +4,12 @@ Each case of the corpus is put to the function in this process and under AWS's e
 """
 
 import json
-import subprocess
 import sys
 
 import corpus
 import pytest
-from conftest import PICTURES, REPOSITORY
-from contract import CLASSES, STATUS, check, load
+from conftest import PICTURES
+from contract import CLASSES, STATUS, answer_and_peak, check, load
 from corpus import JEANS, image_event
 from picture_server import FETCHED
 from PIL import Image
@@ -72,21 +71,7 @@ def test_our_own_examples_of_direct_events(call, call_with_host, references, ser
 def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walked):
     """In a process of its own: a transparent WebP of 25 million pixels, the hungriest kind."""
     webp = corpus.encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True)
-    code = (
-        "import json, sys, api; from pathlib import Path\n"
-        "api.lambda_handler(json.load(sys.stdin), None)\n"
-        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY / "lambda",
-        env={"MODEL_PATH": str(walked / "generated/clothing-model.tflite")},
-        input=json.dumps(image_event(webp)),
-        capture_output=True,
-        text=True,
-    )
-    assert process.returncode == 0, process.stderr
-    peak = int(process.stdout.splitlines()[-1]) / 1024  # MB
+    _, peak = answer_and_peak(walked, image_event(webp))
     assert 300 < peak < 600
 
 

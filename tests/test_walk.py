@@ -4,23 +4,11 @@ import json
 import math
 
 import pytest
-from conftest import PICTURES, REPOSITORY, make, run
+from conftest import CLASS_OF, PICTURES, REPOSITORY, make, run
 
 pytestmark = pytest.mark.xdist_group("walk")
 
 EXPECTED = json.loads((REPOSITORY / "tests" / "expected.json").read_text())
-
-# What the pictures show.
-CLASS_OF = {
-    "cap": "hat",
-    "coat": "outwear",
-    "dress": "dress",
-    "flat-shoe": "shoes",
-    "jeans": "pants",
-    "running-shoe": "shoes",
-    "t-shirt": "t-shirt",
-    "top-hat": "hat",
-}
 
 
 @pytest.fixture

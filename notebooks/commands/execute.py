@@ -12,11 +12,10 @@ MODEL, lessons 1 and 2 have nothing to do: what they leave is made from it.
 import logging
 import re
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 from commands import WHAT_TO_DO
+from commands.ticking import ticking
 
 STOPPED = "notebooks/{0}.ipynb was stopped; generated/{0}.ipynb is as it was."
 
@@ -66,25 +65,15 @@ def own_parameters(name: str) -> dict[str, str]:
     return assigned("\n".join(tagged))
 
 
-@contextmanager
 def seconds_counted(every: float = 2):
     """Let papermill's bar show the seconds that pass, also while a cell takes minutes."""
     from tqdm.auto import tqdm
 
-    over = threading.Event()
+    def refresh():
+        for bar in list(tqdm._instances):
+            bar.refresh()
 
-    def count():
-        while not over.wait(every):
-            for bar in list(tqdm._instances):
-                bar.refresh()
-
-    thread = threading.Thread(target=count, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return ticking(refresh, every)
 
 
 def left_by_lesson_1() -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Conversions: slow ones are seen to go on, and a variant that fails does not stop the walk."""
 
 import re
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands.ticking import ticking
 from IPython import get_ipython
 from IPython.display import clear_output, display
 
@@ -64,23 +64,15 @@ def _seconds_shown(what: str):
     if not get_ipython():
         yield
         return
-    began, over = time.monotonic(), threading.Event()
+    began = time.monotonic()
 
     def line():
         text = f"{what}: {time.monotonic() - began:.0f} s …"
         return {"text/plain": text, "text/html": f"<progress></progress> {text}"}
 
     shown = display(line(), raw=True, display_id=True)
-
-    def count():
-        while not over.wait(1):
-            shown.update(line(), raw=True)
-
-    thread = threading.Thread(target=count, daemon=True)
-    thread.start()
     try:
-        yield
+        with ticking(lambda: shown.update(line(), raw=True), every=1):
+            yield
     finally:
-        over.set()
-        thread.join()
         clear_output()

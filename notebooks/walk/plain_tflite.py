@@ -57,7 +57,8 @@ def plain(model: str, content: bytes, size: tuple[int, int] | None) -> Plain:
         )
     if not size and -1 in _shape(graph.tensors[graph.inputs[0]])[1:3]:
         raise Problem(f"MODEL={model} takes any size. Give one, width x height: SIZE=160x120.")
-    changed = [_fix_shape(graph, size), _float_input(parsed, graph), _float_output(parsed, graph)]
+    changed = [_fix_shape(graph, size)]
+    changed += [_float_end(parsed, graph, end) for end in ("inputs", "outputs")]
     changed += [_channels_last(parsed, graph)]
     kind, last = _kind(parsed, graph)
     if any(changed):
@@ -83,33 +84,24 @@ def _shape(tensor) -> list[int]:
     return [int(length) for length in shape]
 
 
-def _float_input(parsed, graph) -> bool:
-    """Let a graph take float32 where it takes another type; return whether that is new."""
+def _float_end(parsed, graph, end: str) -> bool:
+    """Let a graph have float32 at an end, "inputs" or "outputs"; return whether that is new."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    old = graph.inputs[0]
+    numbers = getattr(graph, end)
+    old = numbers[0]
     if graph.tensors[old].type == schema.TensorType.FLOAT32:
         return False
-    new = _add_tensor(graph, old, b"float_input")
-    name = "QUANTIZE" if _is_quantized(graph.tensors[old]) else "CAST"
-    graph.operators.insert(0, _operator(parsed, name, [new], old))
-    graph.inputs[0] = new
-    _renumber(parsed, "inputs", old, new)
-    return True
-
-
-def _float_output(parsed, graph) -> bool:
-    """Let a graph give float32 where it gives another type; return whether that is new."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    old = graph.outputs[0]
-    if graph.tensors[old].type == schema.TensorType.FLOAT32:
-        return False
-    new = _add_tensor(graph, old, b"float_output")
-    name = "DEQUANTIZE" if _is_quantized(graph.tensors[old]) else "CAST"
-    graph.operators.append(_operator(parsed, name, [old], new))
-    graph.outputs[0] = new
-    _renumber(parsed, "outputs", old, new)
+    new = _add_tensor(graph, old, f"float_{end}".encode())
+    quantized = _is_quantized(graph.tensors[old])
+    if end == "inputs":
+        name = "QUANTIZE" if quantized else "CAST"
+        graph.operators.insert(0, _operator(parsed, name, [new], old))
+    else:
+        name = "DEQUANTIZE" if quantized else "CAST"
+        graph.operators.append(_operator(parsed, name, [old], new))
+    numbers[0] = new
+    _renumber(parsed, end, old, new)
     return True
 
 
