@@ -35,11 +35,11 @@ _, height, width, channels = interpreter.get_input_details()[0]["shape"]
 
 def resize_image(img):
     """Resize a picture as Keras does: an array of shape (height, width, channels)."""
-    img = img.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
     if RESIZE == "nearest":
-        return np.atleast_3d(img.resize((width, height), Image.Resampling.NEAREST))
+        return np.atleast_3d(img.resize((width, height), Image.Resampling.NEAREST).convert(mode))
     how = (width, height), Image.Transform.EXTENT, (0, 0, *img.size), Image.Resampling.BILINEAR
-    return np.dstack([band.convert("F").transform(*how) for band in img.split()])
+    return np.dstack([band.convert("F").transform(*how) for band in img.convert(mode).split()])
 
 
 MEAN, DEVIATION = np.float32([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])  # of ImageNet
