@@ -149,12 +149,8 @@ def picture_file(image: str) -> Path:
         refuse(file, f"IMAGE={image} is a HEIC photo, as iPhones take them. {AS_JPEG}")
     try:
         content = file.read_bytes()
-        bare, scans = decoding().bare(content)
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            opened = Image.open(io.BytesIO(bare))
+        opened, scans = opened_photo(content)
         pixels = opened.width * opened.height
-        if pixels > BOMB:
-            raise Image.DecompressionBombError  # as Pillow does, where it is not told otherwise
         too_large = len(content) > MOST_BYTES or pixels > MOST_PIXELS or scans > MOST_SCANS
         if too_large:
             opened.draft(None, (LONGEST, LONGEST))  # what of a JPEG need not be decoded
@@ -171,6 +167,24 @@ def picture_file(image: str) -> Path:
     plain.save(content, "PNG")
     save(copy, content.getvalue())
     return copy
+
+
+def opened_photo(content: bytes) -> tuple[Image.Image, int]:
+    """Return a photo that is opened, but not decoded, and how many scans it has.
+
+    Raises
+    ------
+    PIL.Image.DecompressionBombError
+        It has more than `BOMB` pixels.
+    Exception
+        It is not a picture, or it is broken: a decoder may fail in any way.
+    """
+    bare, scans = decoding().bare(content)
+    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+        opened = Image.open(io.BytesIO(bare))
+    if opened.width * opened.height > BOMB:
+        raise Image.DecompressionBombError  # as Pillow does, where it is not told otherwise
+    return opened, scans
 
 
 def open_photo(file: Path) -> Image.Image:
@@ -198,9 +212,8 @@ def _is_read_as(file: Path, plain: Image.Image) -> bool:
 @cache
 def decoding() -> ModuleType:
     """Return lambda/decoding.py, with which the function reads pictures."""
-    file = (
-        Path(__file__).parents[2] / "lambda" / "decoding.py"
-    )  # `lambda` is no name to import from
+    # `lambda` is no name to import from
+    file = Path(__file__).parents[2] / "lambda" / "decoding.py"
     spec = importlib.util.spec_from_file_location("decoding", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

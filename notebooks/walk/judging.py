@@ -70,9 +70,8 @@ def by_function(photos: list[str]) -> Iterator[dict]:
     """
     check_export("lambda/lambda_function.py")
     os.environ["MODEL_PATH"] = "generated/clothing-model.tflite"
-    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = (
-        "1769"  # one thread: two wait for whatever else runs
-    )
+    # one thread: two wait for whatever else runs
+    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = "1769"
     sys.path.insert(0, "lambda")
     function, guards = (importlib.import_module(name) for name in ("lambda_function", "guards"))
     (output,) = function.interpreter.get_output_details()

@@ -1,14 +1,13 @@
 """A photo from the reader's disk: the button that takes it, and where it is kept."""
 
 import io
-import warnings
 from pathlib import Path
 
 from IPython import get_ipython
 from IPython.display import Markdown, display
 from PIL import Image
 
-from .inputs import BOMB, LONGEST, decoding
+from .inputs import BOMB, LONGEST, decoding, opened_photo
 from .kinds import AS_JPEG, is_heic
 from .lesson import Problem, save
 
@@ -87,11 +86,7 @@ def keep_photo(name: str, content: bytes) -> None:
             f"{name} is a HEIC photo, which neither Keras nor the function reads. {AS_JPEG}"
         )
     try:
-        bare, _ = decoding().bare(content)
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            picture = Image.open(io.BytesIO(bare))
-        if picture.width * picture.height > BOMB:
-            raise Image.DecompressionBombError
+        picture, _ = opened_photo(content)
         picture.draft(None, (LONGEST, LONGEST))  # a JPEG's decoder can leave out what is too much
         picture = decoding().plain(picture)
     except Image.DecompressionBombError:
