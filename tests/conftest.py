@@ -1,6 +1,7 @@
 """What the tests share: copies of the repository, and the walk through one of them."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -150,6 +151,17 @@ def wait_for(condition, seconds=60):
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+def wait_for_command(process):
+    """Wait until one of our commands minds its signals: what comes earlier, Python itself answers."""
+    status = Path(f"/proc/{process.pid}/status")
+
+    def minds():
+        caught = re.search("SigCgt:\\s*(.*)", status.read_text())
+        return int(caught[1], 16) >> signal.SIGTERM - 1 & 1
+
+    wait_for(lambda: process.poll() is not None or minds())
 
 
 def code_cells(notebook):
