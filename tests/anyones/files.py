@@ -99,21 +99,9 @@ def homework(keras, size):
     )
 
 
-AS_THEN = {"library": "tf_keras", "file": "{}.h5", "deviation": 0.7, "PREPROCESSING": "rescale"}
-
-
-@model(by_255, "sigmoid", "cats dogs", **AS_THEN)
-def cohort_2021(keras):
-    return homework(keras, 150)
-
-
-@model(by_255, "sigmoid", "dino dragon", **AS_THEN)
-def cohort_2022(keras):
-    return homework(keras, 150)
-
-
-@model(by_255, "sigmoid", "bees wasps", **AS_THEN)
-def cohort_2023(keras):
+@model(by_255, "sigmoid", "bees wasps", "{}.h5", "tf_keras", 0.7, PREPROCESSING="rescale")
+def cohorts_2021_to_2023(keras):
+    """Cats and dogs, dinosaurs and dragons, bees and wasps."""
     return homework(keras, 150)
 
 

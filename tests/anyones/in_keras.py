@@ -4,6 +4,7 @@ Started in a copy of the repository with the lessons' cells on its standard inpu
 model, `table/NAME/`: what the lessons left in generated/, and what Keras and the lessons said.
 """
 
+import gc
 import json
 import os
 import shutil
@@ -200,6 +201,7 @@ def run_lessons(lessons, parameters):
 
 def main():
     lessons = json.load(sys.stdin)
+    gc.freeze()  # what was imported stays: nothing is gained by looking through it again and again
     leave_out_what_takes_long()
     colours("colours.png")
     pictures = [Path("colours.png"), *sorted(Path("notebooks/assets").glob("*.png"))]
@@ -209,7 +211,7 @@ def main():
         Path("generated").mkdir()
         given = {"MODEL": case.file, "IMAGE": "colours.png"} | case.parameters
         answers.setdefault(name, {}).update(run_lessons(lessons, given))
-        keras.backend.clear_session()
+        keras.backend.clear_session(free_memory=False)  # collecting takes longer than it saves
         shutil.move("generated", f"table/{name}")
     Path("table/in_keras.json").write_text(json.dumps(answers))
 
