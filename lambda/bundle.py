@@ -196,31 +196,38 @@ def bundle(folder: Path) -> None:
     """
     platform = PLATFORMS[architecture()]
     check_made()
-    if is_kept():
-        shutil.copytree(KEPT, folder, dirs_exist_ok=True)
-        compiled = True
-    else:
-        compiled = install(folder, platform)
+    folder.mkdir(parents=True, exist_ok=True)
     copy_content(folder)
+    check_size(folder)  # a model that is too large by itself is refused at once
+    compiled = is_kept() or install(platform)
+    shutil.copytree(KEPT, folder, dirs_exist_ok=True)
     check_size(folder)
     if compiled:
         compile_bytecode(folder, "-l")  # the function's files, which lie in the folder itself
         check_size(folder)
 
 
-def install(folder: Path, platform: str) -> bool:
-    """Install the packages, without what no request needs; return whether they are compiled, too."""
+def install(platform: str) -> bool:
+    """Install the packages where they are kept, whole or not at all; return whether they are compiled.
+
+    Without bytecode they count as old, so that they are installed again.
+    """
     began = time.time()
-    command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
+    part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+    command = ["uv", "pip", "install", "--quiet", "--target", part, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", platform]
     command += ["--only-binary", ":all:", "--require-hashes"]
     command += ["--requirement", HERE / "requirements-zip.txt"]
-    if subprocess.run(command).returncode:
-        raise RuntimeError("a package could not be installed; uv says why, above.")
-    leave_out(folder)
-    compiled = compile_bytecode(folder)
-    if compiled:
-        keep(folder, began)
+    try:
+        if subprocess.run(command).returncode:
+            raise RuntimeError("a package could not be installed; uv says why, above.")
+        leave_out(part)
+        compiled = compile_bytecode(part)
+        os.utime(part, (began, began) if compiled else (0, 0))
+        shutil.rmtree(KEPT, ignore_errors=True)
+        part.replace(KEPT)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return compiled
 
 
@@ -235,15 +242,6 @@ def is_kept() -> bool:
     """Whether the packages that were installed last are those that would be installed now."""
     made_by = "requirements-zip.txt", "samconfig.toml", "bundle.py"
     return is_newer(KEPT, [HERE / name for name in made_by])
-
-
-def keep(folder: Path, began: float) -> None:
-    """Keep a copy of the packages, as of the time when their making began: whole, or not at all."""
-    part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
-    shutil.copytree(folder, part)
-    os.utime(part, (began, began))
-    shutil.rmtree(KEPT, ignore_errors=True)
-    part.replace(KEPT)
 
 
 def complete_image(folder: Path) -> None:
