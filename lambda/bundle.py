@@ -5,8 +5,8 @@
 fills a folder with what the zip for AWS Lambda holds; `sam build` runs this. It installs
 requirements-zip.txt for Lambda's Python and the architecture in samconfig.toml (on any machine: only
 wheels are taken), leaves out what no request needs, copies the function's files and the model,
-compiles all to bytecode, and refuses what Lambda would refuse. All templates have the same zip: it
-is kept, and made again when something in it changed.
+compiles all to bytecode, and refuses what Lambda would refuse. All templates have the same packages:
+they are kept, and installed again when what they are made of changed.
 
     python bundle.py --image FOLDER
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "generated"
-KEPT = HERE / ".aws-sam" / "bundle"  # the zip's folder as it was made last
+KEPT = HERE / ".aws-sam" / "packages"  # as they were installed last
 
 # The function's files, of this folder. Whoever needs to know them asks here.
 FILES = [
@@ -151,7 +151,7 @@ def copy_content(folder: Path) -> None:
         shutil.copy(file, folder / name)
 
 
-def compile_bytecode(folder: Path) -> bool:
+def compile_bytecode(folder: Path, *options: str) -> bool:
     """Compile every module, since Lambda's copy of the zip is read-only; return whether it was done.
 
     Python keeps the bytecode of what it imports, where it may; where it may not, each cold start
@@ -159,7 +159,7 @@ def compile_bytecode(folder: Path) -> bool:
     """
     command = ["uv", "run", "--quiet", "--no-project", "--python", PYTHON]
     command += ["python", *COMPILE]
-    command += ["-s", folder, "-p", "/var/task", folder]  # where it will stand on Lambda
+    command += [*options, "-s", folder, "-p", "/var/task", folder]  # where it will stand on Lambda
     if subprocess.run(command).returncode:
         print(
             f"bundle.py: without Python {PYTHON} there is no bytecode in the bundle: it works, but "
@@ -183,7 +183,7 @@ def check_size(folder: Path) -> None:
 
 
 def bundle(folder: Path) -> None:
-    """Fill the folder of the zip: make it, unless nothing changed since it was made last.
+    """Fill the folder of the zip: the packages, the function's files and the model.
 
     Raises
     ------
@@ -196,23 +196,39 @@ def bundle(folder: Path) -> None:
     """
     platform = PLATFORMS[architecture()]
     check_made()
-    if is_kept():
-        shutil.copytree(KEPT, folder, dirs_exist_ok=True)
-        return
+    folder.mkdir(parents=True, exist_ok=True)
+    copy_content(folder)
+    check_size(folder)  # a model that is too large by itself is refused at once
+    compiled = is_kept() or install(platform)
+    shutil.copytree(KEPT, folder, dirs_exist_ok=True)
+    check_size(folder)
+    if compiled:
+        compile_bytecode(folder, "-l")  # the function's files, which lie in the folder itself
+        check_size(folder)
+
+
+def install(platform: str) -> bool:
+    """Install the packages where they are kept, whole or not at all; return whether they are compiled.
+
+    Without bytecode they count as old, so that they are installed again.
+    """
     began = time.time()
-    command = ["uv", "pip", "install", "--quiet", "--target", folder, "--link-mode", "copy"]
+    part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+    command = ["uv", "pip", "install", "--quiet", "--target", part, "--link-mode", "copy"]
     command += ["--python-version", PYTHON, "--python-platform", platform]
     command += ["--only-binary", ":all:", "--require-hashes"]
     command += ["--requirement", HERE / "requirements-zip.txt"]
-    if subprocess.run(command).returncode:
-        raise RuntimeError("a package could not be installed; uv says why, above.")
-    leave_out(folder)
-    copy_content(folder)
-    check_size(folder)
-    compiled = compile_bytecode(folder)
-    check_size(folder)
-    if compiled:
-        keep(folder, began)
+    try:
+        if subprocess.run(command).returncode:
+            raise RuntimeError("a package could not be installed; uv says why, above.")
+        leave_out(part)
+        compiled = compile_bytecode(part)
+        os.utime(part, (began, began) if compiled else (0, 0))
+        shutil.rmtree(KEPT, ignore_errors=True)
+        part.replace(KEPT)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return compiled
 
 
 def is_newer(made: Path, made_of: list[Path]) -> bool:
@@ -223,18 +239,9 @@ def is_newer(made: Path, made_of: list[Path]) -> bool:
 
 
 def is_kept() -> bool:
-    """Whether the zip that was made last is as it would be made now."""
+    """Whether the packages that were installed last are those that would be installed now."""
     made_by = "requirements-zip.txt", "samconfig.toml", "bundle.py"
-    return is_newer(KEPT, [*content().values(), *(HERE / name for name in made_by)])
-
-
-def keep(folder: Path, began: float) -> None:
-    """Keep a copy of the zip's folder, as of the time when its making began: whole, or not at all."""
-    part = KEPT.with_name(f"bundle.{os.getpid()}")
-    shutil.copytree(folder, part)
-    os.utime(part, (began, began))
-    shutil.rmtree(KEPT, ignore_errors=True)
-    part.replace(KEPT)
+    return is_newer(KEPT, [HERE / name for name in made_by])
 
 
 def complete_image(folder: Path) -> None:

@@ -289,6 +289,8 @@ def test_an_environment_holds_its_lock_and_is_built_once(built_here, monkeypatch
     assert listed.stdout == "(3, 11)\n", listed.stderr
     assert len(list(folder.glob("lib/python3.11/site-packages/*.dist-info"))) == 1
     assert list(folder.glob("lib/python3.11/site-packages/__pycache__/snapshot_restore_py.*.pyc"))
+    # What copies of a repository share is built in one of them, which may be gone tomorrow.
+    assert "relocatable = true" in (folder / "pyvenv.cfg").read_text()
     monkeypatch.setenv("PATH", "")  # without uv
     assert environments.build("lambda") == folder
 

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.xdist_group("contract")
 @pytest.mark.parametrize("path", FETCHED)
 def test_events_with_a_url(call_with_host, references, server, path):
     started = time.monotonic()
-    check(call_with_host({"url": f"http://{server}{path}"}), FETCHED[path], references)
+    answer = call_with_host({"url": f"http://{server}{path}"})
+    check(answer, FETCHED[path], references)
+    assert "127.0.0.1" not in answer.get("errorMessage", "")
     assert time.monotonic() - started < 10, "the limits were not kept: the slow servers take 20 s"
 
 
@@ -36,7 +38,8 @@ def test_no_other_host_than_the_allowed_ones_is_asked(call_with_host, references
     check(call_with_host({"url": f"http://{host}/jeans.png"}), "MalformedRequest", references)
 
 
-@pytest.mark.parametrize("path", FETCHED)
+# Of the servers that are waited for, one stands for all.
+@pytest.mark.parametrize("path", [p for p in FETCHED if p not in ("/slow-header", "/slow-body")])
 def test_http_events_with_a_url(call_with_host, server, path):
     event = corpus.http_v2(body=json.dumps({"url": f"http://{server}{path}"}))
     answer = call_with_host(event)

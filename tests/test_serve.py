@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import corpus
@@ -15,7 +16,8 @@ from conftest import copy_of, processes_in, run, serving, wait_for
 from contract import STATUS
 from picture_server import FETCHED
 
-pytestmark = pytest.mark.xdist_group("serve")
+# Servers that take their time are asked when the first test begins; a later one looks at the answers.
+pytestmark = [pytest.mark.xdist_group("serve"), pytest.mark.usefixtures("slow_answers")]
 
 
 def ask(served, method="POST", path="/", body=None, headers=None):
@@ -92,10 +94,24 @@ def test_direct_events_as_json(served, case):
     check(ask(served, body=json.dumps(event)), 400 if case in OTHER_HOST else status)
 
 
-@pytest.mark.parametrize("path", [path for path in FETCHED if path not in NOT_HERE])
+SLOW = ["/silent", "/slow-body"]  # the function waits for three seconds, and for ten
+
+
+def ask_for(served, picture_host, path):
+    """Ask for the scores of what the picture's server has there."""
+    return ask(served, body=json.dumps({"url": f"http://{picture_host}{path}"}))
+
+
+@pytest.fixture(scope="module")
+def slow_answers(served, picture_host):
+    """By path, what comes of slow servers, sooner or later."""
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        yield {path: pool.submit(ask_for, served, picture_host, path) for path in SLOW}
+
+
+@pytest.mark.parametrize("path", [path for path in FETCHED if path not in (*NOT_HERE, *SLOW)])
 def test_pictures_from_a_url(served, picture_host, path):
-    body = json.dumps({"url": f"http://{picture_host}{path}"})
-    check(ask(served, body=body), STATUS.get(FETCHED[path], 200))
+    check(ask_for(served, picture_host, path), STATUS.get(FETCHED[path], 200))
 
 
 def test_a_browser_gets_the_page_and_others_the_description(served):
@@ -112,34 +128,49 @@ def test_a_browser_gets_the_page_and_others_the_description(served):
     assert openapi.status == 200 and openapi.data.startswith(b"# The HTTP API")
 
 
-def test_a_changed_function_is_deployed_anew(served, serve_folder):
-    file = serve_folder / "lambda/api.py"
-    before = file.read_text()
-    file.write_text(before.replace('"POST /": ', '"changed": True, "POST /": '))
-    wait_for(lambda: ask(served, "GET").json().get("changed"), seconds=60)
-    file.write_text(before)
-    wait_for(lambda: not ask(served, "GET").json().get("changed"), seconds=60)
-
-
 def listening(port):
     """Whether somebody listens to a port of this machine, on any of its addresses."""
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_however_make_ends(serve_folder, tmp_path, end, request):
-    request.getfixturevalue("served")  # so that another one is running at the same time
+@pytest.fixture
+def another(served, serve_folder, tmp_path):
+    """A second stack, beside the first one: its make, its address and its folder."""
     folder = copy_of(serve_folder, tmp_path / "another")
     with serving(folder) as (make_process, address):
-        port = urlsplit(address).port
-        assert listening(port) and ask(address, "GET").status == 200
-        if end == signal.SIGINT:
-            os.killpg(make_process.pid, end)  # as Ctrl-C does
-        else:
-            make_process.send_signal(end)
-        wait_for(lambda: not listening(port), seconds=30)
-        wait_for(lambda: not processes_in(folder), seconds=30)
+        yield make_process, address, folder
+
+
+def expect_nothing_left(another, end):
+    """End make with this signal; what it started has to end, too."""
+    make_process, address, folder = another
+    port = urlsplit(address).port
+    assert listening(port) and ask(address, "GET").status == 200
+    if end == signal.SIGINT:
+        os.killpg(make_process.pid, end)  # as Ctrl-C does
+    else:
+        make_process.send_signal(end)
+    wait_for(lambda: not listening(port), seconds=30)
+    wait_for(lambda: not processes_in(folder), seconds=30)
+
+
+def test_a_changed_function_is_deployed_anew_and_nothing_is_left_after_ctrl_c(another):
+    make_process, address, folder = another
+    settings = folder / "lambda/samconfig.toml"
+    before = settings.read_text()
+    settings.write_text("[")
+    assert any("The function was not updated. lambda/samconfig" in x for x in make_process.stdout)
+    settings.write_text(before)
+    file = folder / "lambda/api.py"
+    file.write_text(file.read_text().replace('"POST /": ', '"changed": True, "POST /": '))
+    wait_for(lambda: ask(address, "GET").json().get("changed"), seconds=60)
+    expect_nothing_left(another, signal.SIGINT)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_however_make_ends(another, end):
+    expect_nothing_left(another, end)
 
 
 def test_a_port_that_is_taken_gets_one_clear_message(served, serve_folder):
@@ -154,3 +185,8 @@ def test_a_port_that_is_no_port_gets_one_clear_message(serve_folder, port):
     process = run(["make", "VENV=", "serve", f"PORT={port}"], serve_folder)
     assert process.returncode != 0
     assert "PORT must be a number up to 65535" in process.stderr
+
+
+@pytest.mark.parametrize("path", SLOW)
+def test_slow_servers_of_pictures(slow_answers, path):
+    check(slow_answers[path].result(), STATUS[FETCHED[path]])

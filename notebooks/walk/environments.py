@@ -88,8 +88,11 @@ def build(name: str) -> Path:
 
 
 def make(folder: str | Path, python: str, lock: str | Path) -> None:
-    """Make an environment with the packages of a lock and nothing else; a Problem if uv cannot."""
-    _uv(python, "venv", "--clear", "--python", python, folder)
+    """Make an environment with the packages of a lock and nothing else; a Problem if uv cannot.
+
+    Its programs run wherever the folder is moved, or whatever the link is called that leads to it.
+    """
+    _uv(python, "venv", "--clear", "--relocatable", "--python", python, folder)
     packages = ["--require-hashes", "--requirement", lock]
     _uv(python, "pip", "install", "--python", folder, "--compile-bytecode", *packages)
 
