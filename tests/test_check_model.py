@@ -15,9 +15,9 @@ from test_photos import HEIC
 from walk import accuracy
 
 
-def fill(folder):
-    """Two photos of each class that there are drawings of, and what else lies in people's folders."""
-    for number, (name, content) in enumerate(walk.variations(16).items()):
+def fill(folder, count=16):
+    """Photos of each drawing, two if they are 16, and what else lies in people's folders."""
+    for number, (name, content) in enumerate(walk.variations(count).items()):
         label = CLASS_OF[name.split("/")[0]]
         (folder / label).mkdir(parents=True, exist_ok=True)
         (folder / label / f"{number}.jpg").write_bytes(content)
@@ -72,10 +72,10 @@ def test_where_pictures_are_prepared_otherwise_than_in_training_it_names_the_rig
 ):
     folder = copy_of(own_walk, tmp_path / "another")
     change(folder, PREPROCESSING="none")
-    fill(tmp_path / "my photos")
+    fill(tmp_path / "my photos", 8)
     process = check(folder, PHOTOS=tmp_path / "my photos")
-    assert process.returncode == 1 and "the same class for 16 of 16" in process.stdout
-    assert "Pictures are not prepared as they were in training: of 16 photos" in process.stderr
+    assert process.returncode == 1 and "the same class for 8 of 8" in process.stdout
+    assert "Pictures are not prepared as they were in training: of 8 photos" in process.stderr
     command = (
         f"make check-model PREPROCESSING=xception RESIZE=nearest PHOTOS='{tmp_path}/my photos'"
     )

@@ -53,7 +53,9 @@ def address(tmp_path_factory):
 def test_a_lesson_alone_fetches_the_rest_and_what_the_lessons_before_it_leave(
     colab, address, tmp_path
 ):
-    versions = run([colab, "-m", "pip", "freeze"], tmp_path).stdout.splitlines()
+    freeze = ["uv", "pip", "freeze", "--python", colab]
+    versions = run(freeze, tmp_path).stdout.splitlines()
+    assert versions
     notebook = nbformat.read(REPOSITORY / "notebooks/04-lambda-function.ipynb", as_version=4)
     (first,) = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
     published = (REPOSITORY / ".github/address").read_text().strip()
@@ -70,7 +72,7 @@ def test_a_lesson_alone_fetches_the_rest_and_what_the_lessons_before_it_leave(
     expected = json.loads((course / "generated/expected-scores.json").read_text())["scores"]
     for picture, answer in record["answers"].items():
         assert answer == pytest.approx(expected[picture], abs=1e-4)
-    assert set(versions) <= set(run([colab, "-m", "pip", "freeze"], tmp_path).stdout.splitlines())
+    assert set(versions) <= set(run(freeze, tmp_path).stdout.splitlines())
 
 
 @pytest.mark.parametrize(

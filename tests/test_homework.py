@@ -16,8 +16,9 @@ KINDS = {  # beside one sigmoid and scaling inside, with which all of it is done
     "sigmoid before": ("sigmoid", "before", OWN_SHAPES + TWO_CLASSES),
 }
 
-# Runs the homework's cells, then lesson 1's with the parameters of the line that it hands to make, and
-# gives lesson 1's scores to the homework's checks, in the place of the function's.
+# Runs the homework's cells with few pictures, for one epoch and without asking what was learnt; then lesson
+# 1's with the parameters of the line that it hands to make; and gives lesson 1's scores to the homework's
+# checks, in the place of the function's.
 PROGRAM = """
 import contextlib, io, json, shlex, sys
 from matplotlib.figure import Figure
@@ -34,8 +35,10 @@ for kind, (last, scaling, shapes) in kinds.items():
                 source = 'check("own-classes", SHAPES)'
             if source.startswith("LAST ="):
                 source = f'LAST, SCALING = {last!r}, {scaling!r}\\ncheck("ends", (LAST, SCALING))'
-            exec(source, names)
-            names["EPOCHS"] = 2
+            if 'check("learned"' in source:
+                continue
+            exec(source.replace("600 if", "20 if"), names)
+            names["EPOCHS"] = 1
         given = dict(word.split("=", 1) for word in shlex.split(names["command"])[1:])
         there = {}
         for source, tags in lesson:
@@ -52,6 +55,7 @@ def said(tmp_path_factory):
     folder = copy_repository(tmp_path_factory.mktemp("homework") / "a copy")
     homework = [c.source for c in lesson_cells(folder / "notebooks/homework.ipynb")]
     (saved,) = [n for n, source in enumerate(homework) if "print(command)" in source]
+    assert any("600 if" in source for source in homework)
     lesson = lesson_cells(folder / "notebooks/01-keras-model.ipynb")
     cells = [[c.source, c.metadata.get("tags", [])] for c in lesson]
     process = subprocess.run(

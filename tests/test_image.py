@@ -99,10 +99,14 @@ class Buildah:
 
     def __init__(self, folder):
         self.folder = folder
+        # It copies no layers, but not every file system has it: that of a container, say, may not.
+        self.driver = "overlay"
+        if run(self.command("info"), folder).returncode:
+            self.driver = "vfs"
 
     def command(self, *arguments):
-        kept = ["--root", self.folder / "root", "--runroot", self.folder / "run"]
-        return ["buildah", "--storage-driver", "vfs", *kept, *arguments]
+        kept = ["--root", self.folder / self.driver, "--runroot", self.folder / "run"]
+        return ["buildah", "--storage-driver", self.driver, *kept, *arguments]
 
     def __call__(self, *arguments):
         process = run(self.command(*arguments), self.folder)

@@ -30,16 +30,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert "cannot write to generated/" in process.stderr
 
 
-def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path):
-    folder = copy_repository(tmp_path / "copy")
-    (folder / "generated/expected-scores.json").write_text("from an earlier run")
-    part = folder / "generated/expected-scores.json.part"
+def test_a_full_disk_is_named_and_nothing_is_lost(walked, tmp_path):
+    folder = copy_of(walked, tmp_path / "copy")
+    (folder / "generated/prediction.json").write_text("from an earlier run")
+    (folder / "notebooks/03-predict.ipynb").touch()
+    part = folder / "generated/prediction.json.part"
     part.symlink_to("/dev/full")
     process = run(["make", "VENV="], folder)
     assert process.returncode != 0
     assert "No space left on device" in process.stderr
     assert "The disk is full: free some space" in process.stderr
-    assert (folder / "generated/expected-scores.json").read_text() == "from an earlier run"
+    assert (folder / "generated/prediction.json").read_text() == "from an earlier run"
     assert not part.is_symlink()
 
 

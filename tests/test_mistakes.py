@@ -22,6 +22,8 @@ pytestmark = pytest.mark.xdist_group("mistakes")  # one process makes what all l
 LESSON_1 = "notebooks/01-keras-model.ipynb"
 
 ODD_MODELS = """
+from pathlib import Path
+
 import keras
 from keras import layers
 
@@ -40,9 +42,13 @@ inside = keras.Model(picture, layers.Dense(2)(layers.Flatten()(scaled)))
 keras.Sequential([picture, inside, layers.Dense(10)]).save("scales.keras")
 code = layers.Lambda(lambda x: 2 * x, name="code")
 keras.Sequential([picture, code, layers.Flatten(), layers.Dense(2)]).save("lambda.keras")
+
+for whole, half in ("notebooks/assets/clothing-model.h5", "half.h5"), ("grey.keras", "half.keras"):
+    content = Path(whole).read_bytes()
+    Path(half).write_bytes(content[: len(content) // 2])
 """
 
-# Runs the first cells of lesson 1, as far as the check of the model, for each of the assignments.
+# Runs, behind that, the first cells of lesson 1, as far as the check of the model, for each of the assignments.
 DRIVER = """
 import json, sys
 from pathlib import Path
@@ -160,14 +166,6 @@ def folder(tmp_path_factory):
     (folder / "broken.png").write_bytes((folder / "notebooks/assets/cap.png").read_bytes()[:9999])
     with h5py.File(folder / "data.h5", "w") as file:
         file["numbers"] = [1, 2, 3]
-    process = run([sys.executable, "-c", ODD_MODELS], folder)
-    assert process.returncode == 0, process.stderr
-    for whole, half in (
-        ("notebooks/assets/clothing-model.h5", "half.h5"),
-        ("grey.keras", "half.keras"),
-    ):
-        content = (folder / whole).read_bytes()
-        (folder / half).write_bytes(content[: len(content) // 2])
     return folder
 
 
@@ -186,7 +184,7 @@ def said(folder):
     with web_server(Downloads) as server:
         assignments = [assignment.replace("{server}", server) for assignment, _ in MISTAKES]
         process = subprocess.run(
-            [sys.executable, "-c", DRIVER],
+            [sys.executable, "-c", ODD_MODELS + DRIVER],
             cwd=folder,
             env=environment() | {"MPLBACKEND": "agg"},
             input=json.dumps([cells[: checks[0] + 1], assignments]),

@@ -44,7 +44,9 @@ def pinned(course: Path, names: list[str]) -> list[str]:
 
 def install(arguments: list[str]) -> None:
     """Install packages with pip; say what it says only where it fails."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Python compiles what is imported; of AWS's emulator's package that is nothing.
+    options = ["--quiet", "--no-compile", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *options]
     process = subprocess.run(
         [*command, *arguments], capture_output=True, encoding="utf-8", errors="replace"
     )
