@@ -17,9 +17,6 @@ from pathlib import Path
 from commands import WHAT_TO_DO
 from commands.ticking import ticking
 
-# jsonschema imports it to check web addresses, which no notebook has; it takes a second.
-sys.modules.setdefault("rfc3987_syntax", None)
-
 STOPPED = "notebooks/{0}.ipynb was stopped; generated/{0}.ipynb is as it was."
 
 
