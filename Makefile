@@ -1,6 +1,7 @@
 # make          the walk: the lessons that need no network into generated/, their functions into lambda/
 # make check    what this machine has of what the lessons need, and what to do where it lacks it
 # make test     the tests, but for training and measuring; make test-all: those, too
+# make onnx     the appendix: the same classifier with ONNX Runtime; needs PyPI once
 # make measure  size, time, memory and cost of each runtime, for lesson 09 (15 minutes)
 # make serve    the function with its page on this machine, until Ctrl-C; PORT=8080
 # make deploy-check   lessons 05 and 08: the function's zip, deployed to an AWS on this machine
@@ -10,7 +11,7 @@
 # make train    train the model anew, into generated/training-…/ (an hour)
 # make soak     5,000 requests to the function under AWS's emulator, 20,000 mutated pictures (minutes)
 # make site     all of this as a website, into generated/site/; offline, and nothing is executed
-# make publish  runs lessons 01 to 10 and copies what they show into generated/published/, which git keeps
+# make publish  runs all but the training, and copies what it shows into generated/published/, which git keeps
 # make lint     formatting, style, spelling and links; make format mends what it can
 # make lab      JupyterLab, to step through the notebooks
 # make lock     after a change in environment.yml: works out what is installed; UPGRADE=1: anew
@@ -21,6 +22,8 @@
 #   make MODEL=kitchen.keras CLASSES="cup fork glass" IMAGE=cup.jpg PREPROCESSING=xception
 # And where it needs that (notebooks/README.md, "Your own model"):
 #   RESIZE=bilinear SCORES=softmax SIZE=160x120 MODEL_CODE=layers.py TRUST_MODEL=true
+# An ONNX file goes straight to the appendix on ONNX:
+#   make MODEL=hair.onnx CLASSES="curly straight" IMAGE=hair.jpg
 #
 # What make train trains on, how often it goes through it, and with how many photos:
 #   make train DATASET=folder EPOCHS=20 LIMIT=200
@@ -105,11 +108,19 @@ export HOME := $(cache)/home
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: address publish walk check problems measure serve deploy-check catalogue-check check-model \
+.PHONY: address publish walk onnx check problems measure serve deploy-check catalogue-check check-model \
 	catalogue train test test-all soak site format lint lab lock clean writable FORCE
 
+own_onnx = $(filter %.onnx,$(MODEL))
+ifneq ($(own_onnx),)
+walk: onnx
+else
 walk: generated/09-measurements.ipynb generated/measurements-in-depth.ipynb
 	@cat generated/summary.txt
+endif
+
+onnx: generated/onnx.ipynb
+	@cat generated/onnx-summary.txt
 
 
 # --- the notebooks, in order ---------------------------------------------------------------------
@@ -162,7 +173,14 @@ generated/measurements-in-depth.ipynb: notebooks/measurements-in-depth.ipynb \
 		$(wildcard generated/measurements.json notebooks/measure/*.py)
 	@$(execute)
 
-# Not part of the walk: these need PyPI for the bundle's packages.
+# Not part of the walk: these need PyPI, for an environment and for the bundle's packages.
+# An ONNX file of one's own does without lesson 1, and is read anew each time.
+generated/onnx.ipynb: notebooks/onnx.ipynb lambda/nbconvert_config.py lambda/function.py.j2 \
+		$(if $(own_onnx)$(wildcard generated/own-onnx.json),FORCE) \
+		$(if $(own_onnx),,generated/01-keras-model.ipynb) \
+		$(call missing,lambda/onnx_function.py generated/onnx-summary.txt)
+	@$(execute) $(if $(own_onnx),$(foreach name,$(of_lesson_1),$(name)="$$$(name)"))
+
 generated/05-deployment.ipynb: notebooks/05-deployment.ipynb generated/04-lambda-function.ipynb FORCE
 	@$(execute)
 
@@ -173,7 +191,7 @@ generated/10-catalogue.ipynb: notebooks/10-catalogue.ipynb generated/07-http.ipy
 	@$(execute)
 
 notebooks = $(addprefix generated/,$(notdir $(wildcard notebooks/[0-9]*.ipynb)) \
-	measurements-in-depth.ipynb)
+	measurements-in-depth.ipynb onnx.ipynb)
 $(notebooks): notebooks/commands/execute.py $(wildcard notebooks/walk/*.py) $(environment) | problems
 
 # The parameters of this run, and the checksums of the files that they name. If they are those that
@@ -289,7 +307,8 @@ format: $(environment)
 
 # The executed lessons as one reads them on GitHub and on the site, README's table: what they show is
 # published as it was, on purpose, and never by another target.
-publish: walk generated/05-deployment.ipynb generated/08-public.ipynb generated/10-catalogue.ipynb
+publish: walk generated/05-deployment.ipynb generated/08-public.ipynb generated/10-catalogue.ipynb \
+		generated/onnx.ipynb
 	@$(commands) publish
 
 # From the published lessons; .cache/site/ holds what Sphinx reads and remembers.

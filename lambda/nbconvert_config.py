@@ -3,8 +3,8 @@
 jupyter nbconvert --to script --config lambda/nbconvert_config.py notebooks/03-predict.ipynb
 
 writes lambda/lambda_function.py: the cells of the notebook that are tagged `lambda` or `parameters`,
-in order. `06-strangers.ipynb` becomes lambda/guards.py, `07-http.ipynb` lambda/api.py, and
-`10-catalogue.ipynb` lambda/catalogue.py.
+in order. `06-strangers.ipynb` becomes lambda/guards.py, `07-http.ipynb` lambda/api.py,
+`10-catalogue.ipynb` lambda/catalogue.py, and `onnx.ipynb` lambda/onnx_function.py.
 The executed copies in generated/ have the same cells, and the parameters that they were run with.
 """
 
@@ -19,6 +19,7 @@ MODULES = {
     "06-strangers": "guards",
     "07-http": "api",
     "10-catalogue": "catalogue",
+    "onnx": "onnx_function",
 }
 
 
@@ -33,7 +34,7 @@ class KeepTaggedCells(Preprocessor):
         ):
             raise ValueError(
                 f"{name}.ipynb has no cell tagged `lambda`: export 03-predict.ipynb, "
-                "06-strangers.ipynb, 07-http.ipynb or 10-catalogue.ipynb"
+                "06-strangers.ipynb, 07-http.ipynb, 10-catalogue.ipynb or onnx.ipynb"
             )
         if (
             resources["output_extension"] != ".py"

@@ -165,9 +165,12 @@ def wait_for_command(process):
 
 
 def code_cells(notebook):
-    """The code cells of a notebook file."""
+    """The code cells of a notebook file; of one that writes a file of Python, what it writes."""
     cells = nbformat.read(notebook, as_version=4).cells
-    return [cell for cell in cells if cell.cell_type == "code"]
+    found = [cell for cell in cells if cell.cell_type == "code"]
+    for cell in found:
+        cell.source = re.sub(r"\A%%writefile .*\.py\n", "", cell.source)
+    return found
 
 
 def lesson_cells(notebook):

@@ -21,7 +21,7 @@ LOCKS = [lock.LOCK, *lock.apart()]
 PYTHONS = "3.11", "3.12", "3.13"
 SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 # What runs in environments apart: see notebooks/walk/environments.py.
-ELSEWHERE = {"onnxruntime", "tf2onnx", "own_layers"}
+ELSEWHERE = {"own_layers"}
 
 
 def resolve(folder, packages, python, system):

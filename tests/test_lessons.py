@@ -10,7 +10,7 @@ from conftest import REPOSITORY, code_cells, lesson_cells
 from nbconvert import HTMLExporter
 
 LESSONS = sorted(path.stem for path in REPOSITORY.glob("notebooks/[0-9]*[!0-9].ipynb"))
-APPENDICES = ["measurements-in-depth", "train-the-model"]
+APPENDICES = ["measurements-in-depth", "onnx", "train-the-model"]
 GUARDING = ["06-strangers", "07-http"]  # guards are what these are about
 
 

@@ -19,6 +19,7 @@ PRODUCTS = {
     "02-tflite-model": ["clothing-model.tflite", "tflite-models.json"],
     "03-predict": ["prediction.json"],
     "04-lambda-function": ["lambda-answers.json", "summary.txt"],
+    "onnx": ["onnx-summary.txt"],
 }
 
 def main(name, **parameters):
@@ -105,6 +106,14 @@ def test_lesson_1_gets_all_parameters_and_lesson_3_takes_them_from_there(folder)
     given = ["RESIZE=bilinear", "SCORES=softmax", "SIZE=16x12", "TRUST_MODEL=true"]
     make(folder, *given)
     assert ran(folder)[:3] == [" ".join(["01", *given]), "02", "03"]
+
+
+def test_an_onnx_file_goes_straight_to_its_appendix_and_the_walk_stays(folder):
+    for _ in "once", "twice":  # the file may be another one
+        make(folder, "MODEL=my hair.onnx", "CLASSES=curly straight")
+        assert ran(folder) == ["on MODEL=my hair.onnx CLASSES=curly straight"]
+    make(folder)
+    assert ran(folder) == []
 
 
 # --- variables -----------------------------------------------------------------------------------

@@ -251,7 +251,7 @@ def test_the_readme_is_read_in_a_few_minutes():
 def test_readme_and_lessons_say_the_same_minutes():
     readme = (REPOSITORY / "README.md").read_text()
     rows = re.findall(r"\(generated/published/(\S+)\.ipynb\) \| (\d+) \|", readme)
-    assert len(rows) == 12
+    assert len(rows) == 13
     for lesson, minutes in rows:
         text = (REPOSITORY / f"notebooks/{lesson}.ipynb").read_text()
         assert f"| **time** | about {minutes} minutes" in text

@@ -11,7 +11,7 @@ from conftest import REPOSITORY, code_cells, copy_of, make
 pytestmark = pytest.mark.xdist_group("site")
 
 LESSONS = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("[0-9]*[!0-9].ipynb"))
-LESSONS += ["measurements-in-depth", "train-the-model"]
+LESSONS += ["onnx", "measurements-in-depth", "train-the-model"]
 EXERCISES = sorted(
     f"exercises/{path.stem}"
     for path in (REPOSITORY / "notebooks/exercises").glob("[0-9]*[!0-9].ipynb")

@@ -26,7 +26,7 @@ def name(path):
 def test_the_walk_is_complete():
     names = ["01-keras-model", "02-tflite-model", "03-predict", "04-lambda-function"]
     names += ["05-deployment", "06-strangers", "07-http", "08-public", "09-measurements"]
-    names += ["10-catalogue", "measurements-in-depth", "train-the-model"]
+    names += ["10-catalogue", "measurements-in-depth", "onnx", "train-the-model"]
     assert [path.stem for path in PUBLISHED] == names
     assert [path.stem for path in SOURCES] == sorted([*names, "homework"])
 

@@ -6,7 +6,8 @@ runs notebooks/01-keras-model.ipynb with this parameter and saves the executed c
 outputs, as generated/01-keras-model.ipynb, or where a path says that may follow the name. What this
 adds to the `papermill` command: the copy appears whole or not at all, a cell that fails is reported in
 a few lines, and lesson 3 gets the parameters that lesson 1 was run with. With a TensorFlow Lite model as
-MODEL, lessons 1 and 2 have nothing to do: what they leave is made from it.
+MODEL, lessons 1 and 2 have nothing to do: what they leave is made from it. The appendix `onnx` takes an
+ONNX file as MODEL, and lesson 1's other parameters with it.
 """
 
 import logging
@@ -63,6 +64,31 @@ def own_parameters(name: str) -> dict[str, str]:
     cells = nbformat.read(f"notebooks/{name}.ipynb", as_version=4).cells
     tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     return assigned("\n".join(tagged))
+
+
+def take_onnx(given: dict[str, str]) -> None:
+    """Leave what the appendix on ONNX needs of an ONNX file; without one, that is what lesson 1 left.
+
+    Raises
+    ------
+    Problem
+        A parameter is none of lesson 1's, or does not fit, or MODEL is not such a file.
+    """
+    from walk import Problem
+    from walk.lesson import log_in_file
+    from walk.onnx_models import forget_own, take
+
+    own = own_parameters("01-keras-model")
+    if unknown := [each for each in given if each not in own]:
+        raise Problem(f"{unknown[0]} is no parameter of lesson 1. It has: {', '.join(own)}.")
+    if given and "MODEL" not in given:
+        raise Problem(
+            "without MODEL=….onnx, the appendix takes what lesson 1 was run with: run that."
+        )
+    forget_own()
+    if given:
+        with log_in_file("onnx"):
+            take(own | {"PREPROCESSING": "", "SCORES": ""} | given)
 
 
 def seconds_counted(every: float = 2):
@@ -139,4 +165,12 @@ def main(name: str, copy: str = "", **parameters: str) -> str | None:
                 return None
         except Problem as problem:
             return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
+    if name == "onnx":
+        from walk import Problem
+
+        try:
+            take_onnx({name: value for name, value in parameters.items() if value})
+        except Problem as problem:
+            return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
+        parameters = {}  # the notebook reads them
     return run(name, copy, parameters)

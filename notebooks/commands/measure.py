@@ -22,6 +22,7 @@ NEEDED = [
     "lambda/lambda_function.py",
     "lambda/guards.py",
     "lambda/api.py",
+    "lambda/onnx_function.py",
 ]
 
 

@@ -8,7 +8,7 @@ from commands.lock import locked
 from tqdm import tqdm
 from walk.environments import ENVIRONMENTS, FOLDER, build, lock_of
 
-NAMES = [name for name in ENVIRONMENTS if name != "ministack"]
+NAMES = [name for name in ENVIRONMENTS if name not in ("ministack", "onnx-function")]
 
 
 def requirements() -> dict[str, list[str]]:

@@ -69,8 +69,8 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
 
     The course's function in the form that the course teaches, and its successor on ONNX Runtime,
     each with as many threads as its runtime takes by itself and with one; ours as an image and as a
-    zip; the zip as one would make it without measuring; and functions that do nothing, wait, or
-    import NumPy, to see what the emulator, HTTP and that take by themselves.
+    zip, and as a zip with ONNX Runtime; the zip as one would make it without measuring; and functions
+    that do nothing, wait, or import NumPy, to see what the emulator, HTTP and that take by themselves.
 
     Parameters
     ----------
@@ -86,6 +86,9 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
     ours = walk.bundle().content()
     float32 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "float32"]}
     int8 = ours | {"clothing-model.tflite": TFLITE_FILES["ours", "int8"]}
+    on_onnx = ours | {"lambda_function.py": "lambda/onnx_function.py"}
+    del on_onnx["clothing-model.tflite"]
+    on_onnx["clothing-model.onnx"] = MADE / "ours-float32.onnx"
     nothing = {"lambda_function.py": PROGRAMS / "nothing.py"}
     waiting = {"lambda_function.py": PROGRAMS / "waiting.py"}
     numpy = {"lambda_function.py": PROGRAMS / "only_numpy.py"}
@@ -95,6 +98,7 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
     of_course, of_successor = (("xception", each, "float32") for each in (image, successor))
     on_tflite, on_litert = (("ours", each, "float32") for each in (image, zipped))
     on_int8 = "ours", zipped, "int8"
+    by_successor = "ours", successor, "float32"
     one_thread = {"THREADS": "1"}
     deployed = {"less": True, "variables": variables}
     return {
@@ -109,6 +113,9 @@ def all_functions(variables: dict[str, str]) -> dict[str, Function]:
         "ours (image)": Function(guarded, image, float32, on_tflite, curve=True, **deployed),
         "ours (zip)": Function(guarded, zipped, float32, on_litert, curve=True, **deployed),
         "ours (zip, int8)": Function(guarded, zipped, int8, on_int8, curve=True, **deployed),
+        "ours (zip, ONNX Runtime)": Function(
+            guarded, successor, on_onnx, by_successor, curve=True, **deployed
+        ),
         "nothing": Function(plain, "", nothing),
         "waiting": Function(plain, "", waiting),
         "NumPy alone (image)": Function(plain, image, numpy, **deployed),

@@ -1,6 +1,7 @@
 """The picture of all requests, the models in each format, and the contenders that run them."""
 
 import os
+import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -76,13 +77,14 @@ def make_models(plan: Plan) -> dict[str, dict]:
         "folder": str(MADE),
         "library": plan.expected["library"],
         "model": plan.expected["model"],
+        "parameters": plan.expected["parameters"],
         "course": plan.course_model,
         "pictures": list(plan.expected["scores"]),
     }
     programs = {
-        PROGRAMS / "make_xception.py": "tensorflow",
-        PROGRAMS / "make_tflite.py": "tensorflow",
-        PROGRAMS / "make_onnx.py": "converter",
+        PROGRAMS / "make_xception.py": python_of("tensorflow"),
+        PROGRAMS / "make_tflite.py": python_of("tensorflow"),
+        PROGRAMS / "make_onnx.py": sys.executable,  # this environment has tf2onnx
     }
     sources = [plan.expected["model"], TFLITE_FILES["ours", "int8"], *programs, plan.course_model]
     checksums = [sha256(Path(file).read_bytes()).hexdigest() for file in sources if file]
@@ -95,8 +97,8 @@ def make_models(plan: Plan) -> dict[str, dict]:
         MADE.mkdir(parents=True, exist_ok=True)
         walk.save(MADE / "settings.json", settings | {"precisions": precisions})
         os.environ.update(QUIET)
-        for program, environment in tqdm(programs.items(), desc="models", unit="program"):
-            call(python_of(environment), program, MADE / "settings.json")
+        for program, python in tqdm(programs.items(), desc="models", unit="program"):
+            call(python, program, MADE / "settings.json")
         walk.save(made_of, state | {"precisions": precisions})
     return walk.load(MADE / "models.json")
 

@@ -14,6 +14,12 @@ def contenders(record: dict) -> dict[tuple[str, str, str], dict]:
     }
 
 
+def compared(record: dict) -> list[str]:
+    """Return the functions that are compared: the course's, its successor, and ours."""
+    names = [name for name in record["functions"] if name.startswith("ours")]
+    return ["the course's", "its successor", *names]
+
+
 def request_ms(record: dict, *key: str, threads: str = "as documented") -> float:
     """Return the median milliseconds of a contender's request, without Lambda."""
     return contenders(record)[key]["request_ms"][threads]["median"]

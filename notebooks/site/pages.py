@@ -23,6 +23,7 @@ GIVES = {
     "08-public": "an address on AWS",
     "09-measurements": "a memory setting",
     "10-catalogue": "a table of scores",
+    "onnx": "onnx_function.py",
     "measurements-in-depth": "what was gained",
     "train-the-model": "lesson 1's model",
 }
@@ -112,7 +113,8 @@ def _named(folder: str, pattern: str) -> list[str]:
 
 def lessons() -> list[Page]:
     """The lessons in their order, and the appendices."""
-    names = [*_named("notebooks", "[0-9]*[!0-9].ipynb"), "measurements-in-depth", "train-the-model"]
+    names = _named("notebooks", "[0-9]*[!0-9].ipynb")
+    names += ["onnx", "measurements-in-depth", "train-the-model"]
     return [
         Page(name, f"notebooks/{name}.ipynb", f"generated/published/{name}.ipynb") for name in names
     ]

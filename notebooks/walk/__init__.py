@@ -3,7 +3,7 @@
 Beginning a lesson and files that appear whole (lesson), finding and checking what it works on
 (inputs, samples, kinds, photos), a button for a photo of one's own (own_photo), the file of a model
 (formats, content, older, saved_models, trust), what is in it (models, plain, ends), a TensorFlow Lite
-model in its place (tflite, plain_tflite), how pictures are prepared (preparing), what scores mean
+model in its place (tflite, plain_tflite), or an ONNX file (onnx_models), how pictures are prepared (preparing), what scores mean
 (meaning), scores and models compared (comparing), slow conversions
 (converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
@@ -69,6 +69,7 @@ from .lesson import (
 from .meaning import KINDS, one_per_class, probabilities
 from .models import check_course_scores, check_model, layers
 from .older import open_to_older_keras
+from .onnx_models import expected_scores, leave_answer
 from .own_photo import photo_button, your_photo
 from .photos import photos_by_class, photos_folder
 from .plain import library_of, plain

@@ -22,12 +22,12 @@ NOT_TAKEN = {
     "that made it before, model.load_weights(…), then model.save('model.keras').",
     "architecture": "holds the layers alone, without their weights. Expected: a whole model; "
     "keras.models.model_from_json(…), model.load_weights(…), then model.save('model.keras').",
-    "PyTorch": "is a file of PyTorch, which Keras does not read. Its package litert-torch makes a .tflite "
-    "of the model, which MODEL takes (pictures channels last).",
-    "safetensors": "is a file of safetensors: weights alone, mostly of PyTorch. Its package litert-torch "
-    "makes a .tflite of the model, which MODEL takes (pictures channels last).",
-    "ONNX": "is an ONNX file, which Keras does not read. The package onnx2tf makes a .tflite of it, which "
-    "MODEL takes.",
+    "PyTorch": "is a file of PyTorch, which Keras does not read. Where it was made, torch.onnx.export makes "
+    "an ONNX file of it, for which there is an appendix: `make MODEL=model.onnx CLASSES=…`.",
+    "safetensors": "is a file of safetensors: weights alone, mostly of PyTorch. Load it where it was made; "
+    "torch.onnx.export makes an ONNX file, for which there is an appendix: `make MODEL=model.onnx CLASSES=…`.",
+    "ONNX": "is an ONNX file, which Keras does not read. The appendix onnx.ipynb makes a function of it: "
+    "give it a name that ends in .onnx, and `make MODEL=….onnx CLASSES=…` runs that.",
     "pickle": "is a pickle (of pickle, joblib or PyTorch): code, which is not run here. Expected: a whole "
     "model; load it where it was made, then model.save('model.keras').",
     "frozen graph": "is a graph of TensorFlow without its SavedModel. Expected: the directory that holds "

@@ -41,7 +41,7 @@ class Environment:
 
 
 HELPERS = "keras-image-helper numpy pillow"  # what turns a picture into numbers
-# LiteRT, ONNX Runtime and tf2onnx go with NumPy 2, whose last version for Python 3.11 this is.
+# LiteRT and ONNX Runtime go with NumPy 2, whose last version for Python 3.11 this is.
 NEWER_HELPERS = HELPERS.replace("numpy", "numpy==2.4.6")
 
 ENVIRONMENTS = {
@@ -52,13 +52,13 @@ ENVIRONMENTS = {
     "tensorflow": Environment(f"tensorflow keras tf-keras {HELPERS}"),
     "tflite-runtime": Environment(f"tflite-runtime {HELPERS}"),
     "litert": Environment(f"ai-edge-litert {NEWER_HELPERS}", locked_for="3.13"),
-    "onnxruntime": Environment(f"onnxruntime==1.31.1 {NEWER_HELPERS}", locked_for="3.13"),
-    # makes the ONNX files, and runs no measurement
-    "converter": Environment(
-        "tf2onnx==1.17.0 tensorflow keras tf-keras numpy==2.4.6", locked_for="3.13"
-    ),
+    "onnxruntime": Environment(f"onnxruntime {NEWER_HELPERS}", locked_for="3.13"),
     # AWS's runtime client, which Lambda has in any case, and nothing else
     "lambda": Environment("awslambdaric"),
+    # what a zip with the appendix's function holds, and that client; AWS's Python
+    "onnx-function": Environment(
+        f"onnxruntime {HELPERS} awslambdaric", python="3.13", locked_for="3.13"
+    ),
 }
 
 

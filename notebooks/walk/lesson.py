@@ -26,6 +26,7 @@ MADE_BY = {  # the lesson that makes a file
     "guards.py": "06-strangers",
     "api.py": "07-http",
     "catalogue.py": "10-catalogue",
+    "onnx_function.py": "onnx",
 }
 REMEDIES = {file: f"Run notebooks/{lesson}.ipynb first." for file, lesson in MADE_BY.items()}
 REMEDIES["measurements.json"] = "It comes with the repository; `make measure` makes one, too."

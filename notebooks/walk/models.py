@@ -22,13 +22,9 @@ def check_model(model: str, loaded, classes: list[str], preprocessing: str) -> N
     Refused is, too, what would be answered wrongly without a word: pictures that are scaled twice, and
     a model that answers differently each time.
     """
-    _check_classes(model, loaded.output_shape[-1], classes)
+    check_classes(model, loaded.output_shape[-1], classes)
     _, height, width, channels = loaded.input_shape
-    if channels == 1 and preprocessing in ("resnet50", "vgg16", "torch"):
-        raise Problem(
-            f"PREPROCESSING={preprocessing} is for pictures with three colours, and MODEL={model} takes "
-            "grey ones. Expected: xception, rescale or none."
-        )
+    check_colours(model, channels, preprocessing)
     probe = np.random.default_rng(0).uniform(0, 255, (1, height, width, channels))
     probe = probe.astype("float32")
     prepared = preprocess_input(preprocessing)(probe.copy())
@@ -40,7 +36,8 @@ def check_model(model: str, loaded, classes: list[str], preprocessing: str) -> N
         )
 
 
-def _check_classes(model: str, outputs: int, classes: list[str]) -> None:
+def check_classes(model: str, outputs: int, classes: list[str]) -> None:
+    """Raise a Problem unless there is a class for each output of a model, or two for a single one."""
     if len(classes) == max(outputs, 2):
         return
     names = f'CLASSES="{" ".join(classes)}" names {len(classes)} class{"es" * (len(classes) != 1)}'
@@ -53,6 +50,15 @@ def _check_classes(model: str, outputs: int, classes: list[str]) -> None:
         f"{names}, but MODEL={model} has {outputs} outputs. Name one class for each, as in "
         'CLASSES="cup fork glass".'
     )
+
+
+def check_colours(model: str, channels: int, preprocessing: str) -> None:
+    """Raise a Problem if pictures are to be prepared by colours that the model does not take."""
+    if channels == 1 and preprocessing in ("resnet50", "vgg16", "torch"):
+        raise Problem(
+            f"PREPROCESSING={preprocessing} is for pictures with three colours, and MODEL={model} takes "
+            "grey ones. Expected: xception, rescale or none."
+        )
 
 
 # --- what the model does to its pictures ---------------------------------------------------------

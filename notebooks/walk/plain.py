@@ -48,7 +48,7 @@ def plain(loaded, size: tuple[int, int] | None = None):
         raise Problem(f"MODEL has {numbers[0]} inputs and {numbers[1]} outputs. {EXPECTED}")
     loaded = _in_float32(loaded, keras)
     taken, given = loaded.inputs[0], loaded.outputs[0]
-    order, shape = _picture(tuple(taken.shape), size)
+    order, shape = picture_shape(tuple(taken.shape), size)
     structure, answer = taken, given  # or dicts or lists with them
     if not isinstance(loaded, keras.Sequential):
         structure, answer = loaded.input, loaded.output
@@ -82,8 +82,28 @@ def plain(loaded, size: tuple[int, int] | None = None):
     return keras.Model(picture, y)
 
 
-def _picture(shape: tuple, size: tuple[int, int] | None) -> tuple[str, tuple]:
-    """Return how a model takes a picture, and the (height, width, channels) of that."""
+def picture_shape(shape: tuple, size: tuple[int, int] | None) -> tuple[str, tuple]:
+    """Return how a model takes a picture, and the (height, width, channels) of that.
+
+    Parameters
+    ----------
+    shape
+        Of its input.
+    size
+        (height, width), for a model that takes any size.
+
+    Returns
+    -------
+    str
+        "channels last", "channels first" or "no channels".
+    tuple
+        (height, width, channels).
+
+    Raises
+    ------
+    Problem
+        It takes no pictures, or SIZE is missing or wrong.
+    """
     match shape:
         case (_, height, width, 1 | 3 as channels):
             order = "channels last"

@@ -1,7 +1,7 @@
 """make_onnx.py SETTINGS (a JSON file): both models as ONNX files.
 
 Those of int8 are made from the int8 .tflite files, so that both runtimes have the same numbers;
-float16 and dynamic range have no counterpart there.
+float16 and dynamic range have no counterpart there. Ours has the notes that the function asks for.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import keras
+import onnx
 import tensorflow as tf
 import tf2onnx
 
@@ -34,3 +35,7 @@ if "int8" in settings["precisions"]:
         ("xception", f"{folder}/xception-int8.tflite"),
     ):
         tf2onnx.convert.from_tflite(file, opset=18, output_path=folder / f"{name}-int8.onnx")
+
+ours = onnx.load(folder / "ours-float32.onnx")
+onnx.helper.set_model_props(ours, settings["parameters"])
+onnx.save(ours, folder / "ours-float32.onnx")

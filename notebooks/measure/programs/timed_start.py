@@ -19,10 +19,14 @@ import keras_image_helper
 
 times.append(time.monotonic())
 
-try:
-    import tflite_runtime.interpreter
-except ModuleNotFoundError:
-    import ai_edge_litert.interpreter
+import importlib
+
+for runtime in "tflite_runtime.interpreter", "ai_edge_litert.interpreter", "onnxruntime":
+    try:
+        importlib.import_module(runtime)
+    except ModuleNotFoundError:
+        continue
+    break
 
 times.append(time.monotonic())
 
