@@ -55,9 +55,6 @@ def call(name, *arguments):
     try:
         if name not in COMMANDS:
             return f"There is no command {name}.\n\n{__doc__}"
-        # jsonschema, which comes with nbformat, imports it to check web addresses, which no notebook has; it
-        # takes a second.
-        sys.modules["rfc3987_syntax"] = None
         module = importlib.import_module("commands." + name)
         stopped = getattr(module, "STOPPED", stopped)
         values, keys = sorted_out(arguments)

@@ -7,11 +7,8 @@ with it the outputs on the screen, stays as it is.
 
 import sys
 
-# jsonschema imports it to check web addresses, which no notebook has; it takes a second.
-sys.modules["rfc3987_syntax"] = None
-
-import nbformat  # noqa: E402
-from nbstripout import strip_output  # noqa: E402
+import nbformat
+from nbstripout import strip_output
 
 # Without it, papermill and JupyterLab would ask for the kernel. Its name differs from editor to editor.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
