@@ -44,6 +44,7 @@ LONGEST_FIRST = [
     "training",
     "measurements",
     "image",
+    "onnx",
     "colab",
     "catalogue stack",
 ]
@@ -180,7 +181,7 @@ def lesson_cells(notebook):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What takes longest begins first, so that both workers have work until the end."""
+    """What takes longest begins first, so that all workers have work until the end."""
     for item in items:
         if LONG & set(item.fixturenames):
             item.add_marker("long")

@@ -103,10 +103,16 @@ print(ascii(walk.run("python -c 'print(chr(228))'")))
 
 
 def test_no_lesson_takes_an_answer_unseen():
-    """Each reply of a runtime or a gateway goes through `walk.answer_of`, or its status is shown."""
+    """Each reply of a runtime or a gateway goes through `walk.answer_of`, or its status is shown.
+
+    And a function may take a minute to start: urllib3's own limit is three seconds.
+    """
     for notebook in REPOSITORY.glob("notebooks/**/*.ipynb"):
         for cell in json.loads(notebook.read_text())["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and "runtime.url" in source:
-                assert source.count("answer_of(") == source.count("urllib3.request("), notebook
+                requests = source.count("urllib3.request(")
+                assert source.count("answer_of(") == source.count("timeout=60") == requests, (
+                    notebook
+                )
             assert ".json()[" not in source and 'reply["Payload"])' not in source, notebook
