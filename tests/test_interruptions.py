@@ -118,7 +118,7 @@ def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walked, tmp_
 def test_a_cell_that_fails_leaves_no_emulator(walked, tmp_path):
     folder = copy_of(walked, tmp_path / "copy")
     notebook = folder / "notebooks/04-lambda-function.ipynb"
-    post = "runtime.url, json=event)"
+    post = "runtime.url, json=event, timeout=60)"
     assert post in notebook.read_text()
     slow = notebook.read_text().replace(post, "runtime.url, json=event, timeout=1e-6)")
     notebook.write_text(slow)
