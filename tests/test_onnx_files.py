@@ -198,7 +198,7 @@ def test_weights_outside_of_its_folder_are_not_read(here):
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../secret")
     onnx.save(model, "model.onnx")
-    with pytest.raises(Problem, match="outside of its own folder|broken ONNX file"):
+    with pytest.raises(Problem, match="outside of its own folder"):
         take(MODEL="model.onnx")
 
 

@@ -44,7 +44,7 @@ def pinned(course: Path, names: list[str]) -> list[str]:
 
 def install(arguments: list[str]) -> None:
     """Install packages with pip; say what it says only where it fails."""
-    # Python compiles what is imported; of AWS's emulator's package that is nothing.
+    # Python compiles what a lesson imports when it does; most of what is installed it never does.
     options = ["--quiet", "--no-compile", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "install", *options]
     process = subprocess.run(

@@ -154,23 +154,18 @@ def main(name: str, copy: str = "", **parameters: str) -> str | None:
     if name == "03-predict":
         parameters = left_by_lesson_1() | parameters
     copy = Path(copy or f"generated/{name}.ipynb")
-    if name in ("01-keras-model", "02-tflite-model"):
+    if name in ("01-keras-model", "02-tflite-model", "onnx"):
         from walk import Problem
         from walk.tflite import in_place_of
 
-        given = {name: value for name, value in parameters.items() if value}
+        given = {key: value for key, value in parameters.items() if value}
         try:
-            if in_place_of(name, copy, own_parameters(name) | given):
+            if name == "onnx":
+                take_onnx(given)
+                parameters = {}  # the notebook reads what was taken
+            elif in_place_of(name, copy, own_parameters(name) | given):
                 print(f"{name} is left out: MODEL is a TensorFlow Lite model")
                 return None
         except Problem as problem:
             return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
-    if name == "onnx":
-        from walk import Problem
-
-        try:
-            take_onnx({name: value for name, value in parameters.items() if value})
-        except Problem as problem:
-            return f"\nnotebooks/{name}.ipynb stopped before its first cell:\nProblem: {problem}"
-        parameters = {}  # the notebook reads them
     return run(name, copy, parameters)

@@ -10,13 +10,22 @@ import numpy as np
 
 from .content import NOT_TAKEN, kind_of
 from .drawings import best
-from .inputs import DOWNLOADS, class_names, download, local_file, picture_file, refuse, size
+from .inputs import (
+    DOWNLOADS,
+    class_names,
+    classes_text,
+    download,
+    local_file,
+    picture_file,
+    refuse,
+    size,
+)
 from .lesson import Problem, load, one_line, save
 from .meaning import kind_of_scores, one_per_class, say_kind
 from .models import check_classes, check_colours
 from .plain import EXPECTED, picture_shape
 from .preparing import pixels, preprocess_input, preprocessing, resizing
-from .samples import sample_pictures
+from .samples import with_samples
 from .servers import Runtime
 
 EXPORTED = "generated/exported.onnx"  # as Keras or PyTorch wrote it
@@ -63,8 +72,7 @@ def take(parameters: dict[str, str]) -> None:
     resize = resizing(parameters["RESIZE"])
     check_colours(model, channels, resolved)
     image = picture_file(parameters["IMAGE"])
-    samples = sample_pictures(parameters["IMAGE"])
-    pictures = [image, *(path for path in samples if path != image)]
+    pictures = with_samples(image, parameters["IMAGE"])
     prepare = preprocess_input(resolved)
     prepared = [prepare(pixels(path, (None, *shape), resize)[None]) for path in pictures]
     if first:
@@ -78,7 +86,7 @@ def take(parameters: dict[str, str]) -> None:
         "model": EXPORTED,
         "library": "onnxruntime",
         "parameters": {
-            "CLASSES": ", ".join(classes),
+            "CLASSES": classes_text(classes),
             "PREPROCESSING": resolved,
             "RESIZE": resize,
             "SCORES": kind,

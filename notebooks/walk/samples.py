@@ -96,6 +96,11 @@ def sample_pictures(image: str) -> list[Path]:
     return [file for file in photos if file.exists()] + sorted(SAMPLES.glob("*.png"))
 
 
+def with_samples(file: Path, image: str) -> list[Path]:
+    """Return the picture that IMAGE stands for, and behind it the samples, without it."""
+    return [file, *(each for each in sample_pictures(image) if each != file)]
+
+
 def _photo(name: str) -> Path:
     """Return where a photo of the course's is kept; some drawing has the name without "photo-"."""
     return PHOTOS / f"photo-{name}.jpg"

@@ -18,7 +18,7 @@ from .lesson import Problem, load, log_in_file, require, save
 from .meaning import kind_of_scores, one_per_class, say_kind
 from .plain_tflite import plain
 from .preparing import pixels, preprocess_input, preprocessing, resizing
-from .samples import sample_pictures
+from .samples import with_samples
 
 ORIGINAL = "generated/clothing-model-original.tflite"
 MODEL = "generated/clothing-model.tflite"
@@ -85,8 +85,7 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
     resolved, resize = preprocessing(parameters["PREPROCESSING"]), resizing(parameters["RESIZE"])
     image = picture_file(parameters["IMAGE"])
     classes = class_names(parameters["CLASSES"])
-    samples = sample_pictures(parameters["IMAGE"])
-    pictures = [image, *(path for path in samples if path != image)]
+    pictures = with_samples(image, parameters["IMAGE"])
     rows = predict(content, pictures, resolved, resize)
     if not (kind := parameters["SCORES"] or kind):
         say_kind(last)
