@@ -230,9 +230,17 @@ def walked(once):
 
 
 @pytest.fixture(scope="module")
-def own_walk(walked, tmp_path_factory):
+def module_path(tmp_path_factory):
+    """As `tmp_path`, with a space in it, for all tests of one file; nothing is left of it after them."""
+    folder = tmp_path_factory.mktemp("one file")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def own_walk(walked, module_path):
     """A copy of it, with which the tests of one file do what they like."""
-    return copy_of(walked, tmp_path_factory.mktemp("walk") / "a copy")
+    return copy_of(walked, module_path / "walk")
 
 
 @pytest.fixture(scope="session")

@@ -65,9 +65,9 @@ def run_program(name, folder, cells):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_path):
     """A copy of the repository where every model was made, and walked as far as it came."""
-    folder = copy_repository(tmp_path_factory.mktemp("any model") / "a copy")
+    folder = copy_repository(module_path / "copy")
     (folder / "table").mkdir()
     for picture in PICTURES[3:]:  # three and the one of colours are enough
         (folder / "notebooks/assets" / picture.name).unlink()

@@ -24,9 +24,9 @@ nbformat.write(notebook, sys.argv[1])
 
 
 @pytest.fixture(scope="module")
-def colab(tmp_path_factory):
+def colab(module_path):
     """The python of an environment like Colab's."""
-    folder = tmp_path_factory.mktemp("colab") / "environment"
+    folder = module_path / "environment"
     made = run(["uv", "venv", "--python", PYTHON, folder], REPOSITORY, PATH=path_to_python(PYTHON))
     if made.returncode:
         pytest.skip(f"there is no Python {PYTHON}: {made.stderr.strip().splitlines()[-1]}")
@@ -37,9 +37,9 @@ def colab(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(module_path):
     """The address of a server with a clone of the repository, and the files as GitHub has them."""
-    folder = tmp_path_factory.mktemp("github")
+    folder = module_path / "web"
     course = copy_repository(folder / "copy")
     commit_all(course)
     git(folder, "clone", "--quiet", "--bare", course, folder / "github/course")

@@ -259,9 +259,9 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory):
+def read(module_path):
     """What is said of each file, and the scores that it should give."""
-    folder = tmp_path_factory.mktemp("formats")
+    folder = module_path
     for name in "files", "generated":
         (folder / name).mkdir()
     path = str(REPOSITORY / "notebooks")

@@ -51,8 +51,8 @@ json.dump(said, sys.stdout)
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    folder = copy_repository(tmp_path_factory.mktemp("homework") / "a copy")
+def said(module_path):
+    folder = copy_repository(module_path / "copy")
     homework = [c.source for c in lesson_cells(folder / "notebooks/homework.ipynb")]
     (saved,) = [n for n, source in enumerate(homework) if "print(command)" in source]
     assert any("600 if" in source for source in homework)

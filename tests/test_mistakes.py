@@ -155,9 +155,9 @@ MISTAKES = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_path):
     """A copy of the repository with products of an earlier run and some bad files."""
-    folder = copy_repository(tmp_path_factory.mktemp("bad input") / "copy")
+    folder = copy_repository(module_path / "copy")
     for product in "clothing-model.h5", "expected-scores.json":
         (folder / "generated" / product).write_text("from an earlier run")
     (folder / "empty.keras").touch()

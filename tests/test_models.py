@@ -14,10 +14,10 @@ SCALING = "xception", "rescale", "resnet50", "torch"  # values of PREPROCESSING
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(module_path):
     """What is said of each model, by library and name."""
     program = Path(__file__).with_name("models_of_all_kinds.py")
-    folder = tmp_path_factory.mktemp("models")
+    folder = module_path
     process = run([sys.executable, program], folder, PYTHONPATH=REPOSITORY / "notebooks")
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.splitlines()[-1])

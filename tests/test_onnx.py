@@ -34,9 +34,9 @@ def outputs(folder):
 
 
 @pytest.fixture(scope="module")
-def keras(walked, tmp_path_factory):
+def keras(walked, module_path):
     """A copy of the walk in which `make onnx` has run."""
-    folder = copy_of(walked, tmp_path_factory.mktemp("onnx") / "a copy")
+    folder = copy_of(walked, module_path / "walk")
     (folder / "said.txt").write_text(make(folder, "onnx").stdout)
     return folder
 
@@ -91,9 +91,9 @@ def test_it_loads_in_the_environment_of_the_zip_without_keras_or_tensorflow(kera
 
 
 @pytest.fixture(scope="module")
-def hair(tmp_path_factory):
+def hair(module_path):
     """A fresh copy of the repository in which make has run with such a file."""
-    folder = copy_repository(tmp_path_factory.mktemp("hair") / "a copy")
+    folder = copy_repository(module_path / "hair")
     (folder / "files").mkdir()
     save_as_pytorch_does(classifier(), folder / "files/hair.onnx")
     given = ["MODEL=files/hair.onnx", "CLASSES=curly straight", "IMAGE=notebooks/assets/coat.png"]

@@ -79,15 +79,16 @@ def scores_by(tflite_file):
 
 
 @pytest.fixture(scope="module")
-def stepped(tmp_path_factory):
+def stepped(module_path):
     """A copy with the lessons stepped through, without make, with a model and a picture from the web.
 
     `given` are the parameters, `files` what lessons 1 to 4 left, and `shown` what lesson 3 said.
     """
-    folder = copy_repository(tmp_path_factory.mktemp("own model") / "a copy")
+    folder = copy_repository(module_path / "copy")
     for function in "lambda_function.py", "guards.py", "api.py":
         (folder / "lambda" / function).unlink()
-    web = tmp_path_factory.mktemp("web")
+    web = module_path / "web"
+    web.mkdir()
     shutil.copy(PICTURES[0], web / "my cup.png")
     run([sys.executable, "-c", KITCHEN_MODEL], web)
     lessons = folder / "notebooks"

@@ -29,9 +29,9 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_path):
     """A copy of the repository, with a notebook that has the button."""
-    folder = copy_repository(tmp_path_factory.mktemp("button") / "a copy")
+    folder = copy_repository(module_path / "copy")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in CELLS])
     lesson = nbformat.read(folder / "notebooks/01-keras-model.ipynb", as_version=4)
     notebook.metadata = lesson.metadata

@@ -135,24 +135,37 @@ def listening(port):
 
 
 @pytest.fixture
-def another(served, serve_folder, tmp_path):
-    """A second stack, beside the first one: its make, its address and its folder."""
+def another(served, serve_folder, tmp_path, monkeypatch):
+    """A second stack, beside the first one: its make, its address and its folder.
+
+    What it writes for a while only, it writes beside that folder.
+    """
     folder = copy_of(serve_folder, tmp_path / "another")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     with serving(folder) as (make_process, address):
         yield make_process, address, folder
+
+
+def files_in(folder):
+    """The files in it or below; of folders, SAM leaves an empty one."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def expect_nothing_left(another, end):
     """End make with this signal; what it started has to end, too."""
     make_process, address, folder = another
     port = urlsplit(address).port
+    temporary = folder.with_name("temporary")
     assert listening(port) and ask(address, "GET").status == 200
+    assert any(file.name == "api.py" for file in files_in(temporary))  # MiniStack unpacked it
     if end == signal.SIGINT:
         os.killpg(make_process.pid, end)  # as Ctrl-C does
     else:
         make_process.send_signal(end)
     wait_for(lambda: not listening(port), seconds=30)
     wait_for(lambda: not processes_in(folder), seconds=30)
+    wait_for(lambda: not files_in(temporary), seconds=30)
 
 
 def test_a_changed_function_is_deployed_anew_and_nothing_is_left_after_ctrl_c(another):

@@ -201,9 +201,9 @@ JEANS = str(REPOSITORY / "notebooks/assets/jeans.png")
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory):
+def taken(module_path):
     """The folder where all files were taken, one after the other, and what was said of each."""
-    folder = tmp_path_factory.mktemp("tflite")
+    folder = module_path
     for name in "generated", "kept":
         (folder / name).mkdir()
     path = str(REPOSITORY / "notebooks")

@@ -34,9 +34,9 @@ CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_path):
     """A copy of the repository with pictures for a training in photos/."""
-    folder = copy_repository(tmp_path_factory.mktemp("training") / "a copy")
+    folder = copy_repository(module_path / "copy")
     rng = np.random.default_rng(0)
     for split in "train", "validation":
         for name in CLASSES:
@@ -50,9 +50,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(folder, tmp_path_factory):
+def trained(folder, module_path):
     """A copy of it in which a training of two epochs has run on the downloaded pictures."""
-    trained = copy_of(folder, tmp_path_factory.mktemp("trained") / "copy")
+    trained = copy_of(folder, module_path / "trained")
     with zipfile.ZipFile(trained / "photos.zip", "w") as archive:
         for photo in sorted(trained.glob("photos/*/*/*")):
             archive.write(photo, f"clothes-main/{photo.relative_to(trained / 'photos')}")

@@ -208,9 +208,9 @@ READS += ["reads-words-2.keras", "reads-words-3.keras"]
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
+def said(module_path):
     """For each file: trust, answer and what ran, in lesson 1 and in lesson 2."""
-    folder = tmp_path_factory.mktemp("trust")
+    folder = module_path
     path = str(REPOSITORY / "notebooks")
     process = run([sys.executable, "-c", FILES + LOADS], folder, PYTHONPATH=path)
     assert process.returncode == 0, process.stderr

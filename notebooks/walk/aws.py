@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ class LocalAws:
     port: int
     log_file: Path
     process: subprocess.Popen
+    unpacked: TemporaryDirectory  # the functions that it runs: it leaves them there
 
     @property
     def variables(self) -> dict[str, str]:
@@ -79,6 +81,7 @@ class LocalAws:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.unpacked.cleanup()
 
 
 def prepare_sam() -> None:
@@ -110,6 +113,8 @@ def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
     if folder:  # there it keeps all that it has, from one start to the next
         settings |= {"PERSIST_STATE": "1", "STATE_DIR": str(folder.absolute() / "state")}
         settings |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(folder.absolute() / "s3")}
+    unpacked = TemporaryDirectory(prefix="ministack-", ignore_cleanup_errors=True)
+    settings["TMPDIR"] = unpacked.name
     others = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     # setpriv stops it even if this process is killed.
     command = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -122,7 +127,7 @@ def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
             stderr=log,
             start_new_session=True,  # so that it and its workers can be stopped together
         )
-    aws = LocalAws(port, log_file, process)
+    aws = LocalAws(port, log_file, process, unpacked)
     try:
         _wait_for(aws)
     except BaseException:
