@@ -118,7 +118,7 @@ def test_aws_tools_ask_this_machines_aws_whatever_is_set_up_for_the_real_one(tmp
     code = """
 import os, walk
 walk.begin("08-public")
-os.environ.update(walk.LocalAws(1234, None, None).variables)
+os.environ.update(walk.LocalAws(1234, None, None, None).variables)
 import boto3
 client = boto3.client("cloudformation")
 print(client.meta.endpoint_url, boto3.Session().get_credentials().access_key)
