@@ -27,6 +27,8 @@
 #
 # What make train trains on, how often it goes through it, and with how many photos:
 #   make train DATASET=folder EPOCHS=20 LIMIT=200
+# Who sent each photo, and which fifth of these people judges in place of the validation photos:
+#   make train DATASET=folder PEOPLE=images.csv FOLD=0
 #
 # What make measure looks at: photos for the accuracy, the course's own model; a trial run:
 #   make measure DATASET=folder MODEL_COURSE=xception_v4_large_08_0.894.h5
@@ -43,6 +45,8 @@ SCORES =
 SIZE =
 MODEL_CODE =
 TRUST_MODEL =
+PEOPLE =
+FOLD =
 EPOCHS =
 LIMIT =
 DATASET ?=
@@ -54,7 +58,8 @@ PHOTOS =
 AWS =
 UPGRADE =
 of_lesson_1 = MODEL IMAGE CLASSES PREPROCESSING RESIZE SCORES SIZE MODEL_CODE TRUST_MODEL
-parameters = $(of_lesson_1) DATASET EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY PHOTOS AWS UPGRADE
+parameters = $(of_lesson_1) DATASET PEOPLE FOLD EPOCHS LIMIT PORT QUICK MODEL_COURSE REPOSITORY PHOTOS \
+	AWS UPGRADE
 export $(parameters)
 
 include .settings.mk
@@ -232,7 +237,7 @@ $(VENV)/.complete: PATH := $(outer_path)
 $(VENV)/.complete: .requirements.lock | writable
 	@test ! -L $(VENV) || { echo "make: $(VENV) is a link to an environment elsewhere, which would be" \
 		"cleared: remove the link, or make VENV= uses the active environment." >&2; exit 1; }
-	@echo "Building $(VENV)/ from .requirements.lock (2.6 GB; once, a few minutes)"
+	@echo "Building $(VENV)/ from .requirements.lock (3 GB; once, a few minutes)"
 	@command -v uv > /dev/null || command -v python3 > /dev/null || \
 		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
 	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/commands doctor build
@@ -288,7 +293,8 @@ measure: generated/07-http.ipynb
 
 # A run that was stopped goes on where it was; one that was finished is not trained again.
 train: $(environment)
-	@$(commands) execute train-the-model DATASET="$$DATASET" EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
+	@$(commands) execute train-the-model DATASET="$$DATASET" PEOPLE="$$PEOPLE" FOLD="$$FOLD" \
+		EPOCHS="$$EPOCHS" LIMIT="$$LIMIT"
 	@cat generated/train-the-model.txt
 
 test: writable $(environment)

@@ -66,14 +66,14 @@ def footnote(record: dict) -> str:
         if (each["other"], each["measure"]) == (COURSE, "warm request")
     ]
     text = (
-        f"Measured on {record['date']} under AWS's emulator, {how}; medians. From round to round, the "
-        f"warm requests of ours were {', '.join(spreads[:-1])} and {spreads[-1]} times faster."
+        f"Measured on {record['date']} under AWS's emulator, {how}; medians. From round to round, "
+        f"warm requests were {', '.join(spreads[:-1])} and {spreads[-1]} times faster."
     )
     if record["photos"]:
         text += (
-            f" The accuracy is that on {record['photos']} validation photos; lesson 9 says whether "
+            f" The accuracy is that on {record['photos']} validation photos, mostly by senders of "
+            "training photos; lesson 9 says whether int8's loss is more than chance."
         )
-        text += "int8's loss is more than chance."
     return text
 
 

@@ -1,7 +1,9 @@
 """Folders of photos, those of the training and those of one's own."""
 
+import csv
 import hashlib
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from .inputs import DOWNLOADS, download, open_photo, refuse
@@ -45,6 +47,47 @@ def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
         ) from None
     trains = (each for each in folder.glob("**/train") if not lies_about(each.relative_to(folder)))
     return next((train.parent for train in trains), folder)
+
+
+def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
+    """Return who sent each photo, by the name of its file without the ending, as far as it is known.
+
+    Parameters
+    ----------
+    people
+        PEOPLE: a CSV file, by its path or URL, with the columns image and sender_id (the full data
+        set's images.csv), or file and person.
+    photos
+        The folder of the photos; a people.csv in it is taken in place of that file.
+    needed
+        Whether to stop where it cannot be downloaded. Otherwise that is said, and nobody is known.
+
+    Raises
+    ------
+    Problem
+        The file does not exist, or is no such table; or it cannot be downloaded, and is needed.
+    """
+    file = photos / "people.csv"
+    try:
+        if not file.exists():
+            is_url = people.startswith(("http://", "https://"))
+            file = download("PEOPLE", people) if is_url else Path(people)
+    except Problem as problem:
+        if needed:
+            raise
+        print(f"Who sent the photos is not known here. {problem}")
+        return {}
+    if not file.is_file():
+        raise Problem(f"PEOPLE={people} does not exist. Expected: a CSV file: who sent each photo.")
+    with (
+        file.open(encoding="utf-8-sig", errors="replace", newline="") as table,
+        suppress(csv.Error),
+    ):
+        rows = list(csv.DictReader(table))
+        for name, sender in ("image", "sender_id"), ("file", "person"):
+            if rows and {name, sender} <= {*rows[0]}:
+                return {Path(row[name]).stem: row[sender] for row in rows}
+    refuse(file, f"{file} is no table with the columns image and sender_id, or file and person.")
 
 
 def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
