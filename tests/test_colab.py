@@ -31,7 +31,9 @@ def colab(module_path):
     if made.returncode:
         pytest.skip(f"there is no Python {PYTHON}: {made.stderr.strip().splitlines()[-1]}")
     python = folder / "bin/python"
-    process = run(["uv", "pip", "install", "--quiet", "--python", python, *COLAB], REPOSITORY)
+    # 2 GB of them: links need no room, wherever the folder lies
+    install = ["uv", "pip", "install", "--quiet", "--link-mode", "symlink", "--python", python]
+    process = run([*install, *COLAB], REPOSITORY)
     assert process.returncode == 0, process.stderr
     return python
 

@@ -44,7 +44,7 @@ class LocalAws:
     port: int
     log_file: Path
     process: subprocess.Popen
-    unpacked: TemporaryDirectory  # the functions that it runs: it leaves them there
+    temporary: TemporaryDirectory  # what it writes, and would leave: functions, unpacked to run
 
     @property
     def variables(self) -> dict[str, str]:
@@ -81,7 +81,7 @@ class LocalAws:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.unpacked.cleanup()
+        self.temporary.cleanup()
 
 
 def prepare_sam() -> None:
@@ -110,11 +110,12 @@ def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
         reason = os.strerror(error.errno)
         raise Problem(f"Port {port} cannot be used: {reason}. Choose another one: PORT=") from None
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+    temporary = TemporaryDirectory(prefix="ministack-", ignore_cleanup_errors=True)
+    place = folder.absolute() if folder else Path(temporary.name)
+    settings |= {"STATE_DIR": str(place / "state"), "S3_DATA_DIR": str(place / "s3")}
     if folder:  # there it keeps all that it has, from one start to the next
-        settings |= {"PERSIST_STATE": "1", "STATE_DIR": str(folder.absolute() / "state")}
-        settings |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(folder.absolute() / "s3")}
-    unpacked = TemporaryDirectory(prefix="ministack-", ignore_cleanup_errors=True)
-    settings["TMPDIR"] = unpacked.name
+        settings |= {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
+    settings["TMPDIR"] = temporary.name
     others = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     # setpriv stops it even if this process is killed.
     command = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -127,7 +128,7 @@ def _start(port: int, log_file: Path, folder: Path | None = None) -> LocalAws:
             stderr=log,
             start_new_session=True,  # so that it and its workers can be stopped together
         )
-    aws = LocalAws(port, log_file, process, unpacked)
+    aws = LocalAws(port, log_file, process, temporary)
     try:
         _wait_for(aws)
     except BaseException:
