@@ -234,7 +234,7 @@ def module_path(tmp_path_factory):
     """As `tmp_path`, with a space in it, for all tests of one file; nothing is left of it after them."""
     folder = tmp_path_factory.mktemp("one file")
     yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

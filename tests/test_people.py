@@ -104,19 +104,24 @@ def test_where_few_people_or_photos_are_there_are_fewer_folds(photos):
         split(FOLD="3")
 
 
-def test_a_table_beside_the_photos_goes_first_and_may_name_files_and_people(photos):
+def test_a_table_beside_the_photos_is_found_and_may_name_files_and_people(photos):
     rows = [{"file": path.name, "person": "one"} for path in photos.glob("photos/*/*/*-0.jpg")]
     write(photos / "photos/people.csv", rows)
-    found = walk.senders(NOBODY, photos / "photos")
+    found = walk.senders("", photos / "photos")
     assert found == {f"{name}-0": "one" for name in CLASSES}
+    assert (
+        len(walk.senders("images.csv", photos / "photos")) == 100
+    )  # what was asked for goes first
 
 
-def test_a_training_goes_on_where_nobody_knows_and_a_fold_does_not(photos, capsys):
-    values = split(PEOPLE=NOBODY)
+def test_a_training_goes_on_where_nobody_knows_and_a_fold_does_not(photos, capsys, monkeypatch):
+    monkeypatch.setattr("walk.photos.IMAGES_CSV", NOBODY)
+    values = split(PEOPLE="")
     assert "Who sent the photos is not known here. PEOPLE=http" in capsys.readouterr().out
     assert len(senders_of(values, "train")) == 80  # each photo by itself
-    with pytest.raises(walk.Problem, match="images.csv could not be downloaded"):
-        split(PEOPLE=NOBODY, FOLD="0")
+    for given in {"PEOPLE": "", "FOLD": "0"}, {"PEOPLE": NOBODY}:
+        with pytest.raises(walk.Problem, match="images.csv could not be downloaded"):
+            split(**given)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from .inputs import DOWNLOADS, download, open_photo, refuse
 from .kinds import lies_about, pictures_in
 from .lesson import Problem
 
+# Who sent each photo of the full data set, of which clothing-dataset-small is a part.
+IMAGES_CSV = "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/master/images.csv"
+
 
 def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
     """Return the folder of photos that DATASET names; a zip archive is unpacked, once.
@@ -55,25 +58,26 @@ def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
     Parameters
     ----------
     people
-        PEOPLE: a CSV file, by its path or URL, with the columns image and sender_id (the full data
-        set's images.csv), or file and person.
+        PEOPLE: a CSV file, by its path or URL, with the columns image and sender_id, or file and
+        person. If it is empty: people.csv in the folder of the photos, else IMAGES_CSV.
     photos
-        The folder of the photos; a people.csv in it is taken in place of that file.
+        The folder of the photos.
     needed
-        Whether to stop where it cannot be downloaded. Otherwise that is said, and nobody is known.
+        Whether they must be known. Otherwise, where IMAGES_CSV cannot be downloaded, nobody is.
 
     Raises
     ------
     Problem
-        The file does not exist, or is no such table; or it cannot be downloaded, and is needed.
+        The file does not exist, cannot be downloaded, or is no such table.
     """
-    file = photos / "people.csv"
+    if not people and (photos / "people.csv").exists():
+        people = str(photos / "people.csv")
+    address = people or IMAGES_CSV
     try:
-        if not file.exists():
-            is_url = people.startswith(("http://", "https://"))
-            file = download("PEOPLE", people) if is_url else Path(people)
+        is_url = address.startswith(("http://", "https://"))
+        file = download("PEOPLE", address) if is_url else Path(address)
     except Problem as problem:
-        if needed:
+        if people or needed:
             raise
         print(f"Who sent the photos is not known here. {problem}")
         return {}
@@ -86,7 +90,7 @@ def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
         rows = list(csv.DictReader(table))
         for name, sender in ("image", "sender_id"), ("file", "person"):
             if rows and {name, sender} <= {*rows[0]}:
-                return {Path(row[name]).stem: row[sender] for row in rows}
+                return {Path(row[name] or "").stem: row[sender] for row in rows}
     refuse(file, f"{file} is no table with the columns image and sender_id, or file and person.")
 
 
