@@ -237,7 +237,7 @@ $(VENV)/.complete: PATH := $(outer_path)
 $(VENV)/.complete: .requirements.lock | writable
 	@test ! -L $(VENV) || { echo "make: $(VENV) is a link to an environment elsewhere, which would be" \
 		"cleared: remove the link, or make VENV= uses the active environment." >&2; exit 1; }
-	@echo "Building $(VENV)/ from .requirements.lock (3 GB; once, a few minutes)"
+	@echo "Building $(VENV)/ from .requirements.lock (3.5 GB; once, a few minutes)"
 	@command -v uv > /dev/null || command -v python3 > /dev/null || \
 		{ echo "make: there is neither uv nor a Python 3 here (apt install python3-pip)" >&2; exit 1; }
 	@! python3 -c 'import importlib.metadata' 2> /dev/null || python3 notebooks/commands doctor build

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BUILD_GB, RUN_GB, MEMORY_GB = 3, 0.5, 2  # .venv/ with what is downloaded; the walk; lesson 2
+BUILD_GB, RUN_GB, MEMORY_GB = 4, 0.5, 2  # .venv/ with what is downloaded; the walk; lesson 2
 NEEDED = "papermill", "tensorflow"  # without these, no lesson runs
 SHOWN = 8  # of the packages that differ
 
