@@ -90,7 +90,8 @@ files = {
     "broken": plain[: len(plain) // 2],
 }
 dynamic = converted(classifier(outputs=300), optimizations=[tf.lite.Optimize.DEFAULT])
-files["dynamic range"] = dynamic
+files |= {"dynamic range": dynamic, "grey by colours": files["grey"], "two classes": plain}
+files["one class"] = files["sigmoid"]
 others = {
     "sigmoid": {"CLASSES": "no yes"},
     "tanh": {"CLASSES": "no yes"},
@@ -98,6 +99,9 @@ others = {
     "one logit": {"CLASSES": "no yes", "SCORES": "independent-logits"},
     "any size": {"SIZE": "32x24"},
     "uint8 without a scale": {"PREPROCESSING": "none"},
+    "grey by colours": {"PREPROCESSING": "torch"},
+    "two classes": {"CLASSES": "no yes"},
+    "one class": {"CLASSES": "yes"},
     "dynamic range": {"CLASSES": " ".join(f"c{number}" for number in range(300))},
 }
 parameters = {"CLASSES": "a b c", "PREPROCESSING": "xception", "RESIZE": "bilinear", "SCORES": "",
@@ -197,6 +201,12 @@ UNSAID = {
     "halved": "MODEL ends in MUL, which does not say what its numbers are.",
     "one softmax": "the softmax of one number is always 1",
 }
+# Parameters that do not fit the model.
+MISFITS = {
+    "grey by colours": "PREPROCESSING=torch is for pictures with three colours, and MODEL=given.tflite",
+    "two classes": 'CLASSES="no yes" names 2 classes, but MODEL=given.tflite has 3 outputs. Name one',
+    "one class": 'CLASSES="yes" names 1 class, but MODEL=given.tflite has a single output, for two',
+}
 JEANS = str(REPOSITORY / "notebooks/assets/jeans.png")
 
 
@@ -237,6 +247,11 @@ def test_logits_of_a_single_output_are_those_of_two_classes(taken):
 @pytest.mark.parametrize("name", UNSAID)
 def test_what_the_numbers_mean_is_not_guessed(taken, name):
     assert UNSAID[name] in taken[1][name]
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_parameters_that_do_not_fit_are_refused_as_with_a_keras_model(taken, name):
+    assert taken[1][name].startswith(f"Problem: {MISFITS[name]}")
 
 
 @pytest.mark.parametrize("package", walk.runtimes())

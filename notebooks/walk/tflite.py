@@ -16,6 +16,7 @@ from .formats import MODELS, found
 from .inputs import class_names, classes_text, picture_file, size
 from .lesson import Problem, load, log_in_file, require, save
 from .meaning import kind_of_scores, one_per_class, say_kind
+from .models import check_classes, check_colours
 from .plain_tflite import plain
 from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import with_samples
@@ -81,21 +82,18 @@ def in_place_of_lesson_1(model: str, file: Path, parameters: dict[str, str]) -> 
     fixed = size(parameters["SIZE"])
     content, kind, last, tolerance = plain(model, file.read_bytes(), fixed)
     _check_runtime(model, content)
-    _check_shapes(model, content)
+    channels = _channels(model, content)
     resolved, resize = preprocessing(parameters["PREPROCESSING"]), resizing(parameters["RESIZE"])
+    check_colours(model, channels, resolved)
     image = picture_file(parameters["IMAGE"])
     classes = class_names(parameters["CLASSES"])
     pictures = with_samples(image, parameters["IMAGE"])
     rows = predict(content, pictures, resolved, resize)
+    check_classes(model, len(rows[0]), classes)
     if not (kind := parameters["SCORES"] or kind):
         say_kind(last)
     kind = kind_of_scores(kind, len(rows[0]))
     scores = [one_per_class(row, kind).tolist() for row in rows]
-    if len(classes) != len(scores[0]):
-        raise Problem(
-            f'CLASSES="{parameters["CLASSES"]}" names {len(classes)} classes, but MODEL={model} has '
-            f'{len(scores[0])}. Name each of them, as in CLASSES="cup fork glass".'
-        )
     save(ORIGINAL, file.read_bytes())
     expected = {
         "model": ORIGINAL,
@@ -170,7 +168,8 @@ def _check_runtime(model: str, content: bytes) -> None:
         )
 
 
-def _check_shapes(model: str, content: bytes) -> None:
+def _channels(model: str, content: bytes) -> int:
+    """Return how many channels a picture has, 1 or 3; a Problem if it takes or gives anything else."""
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(model_content=content)
@@ -178,8 +177,8 @@ def _check_shapes(model: str, content: bytes) -> None:
     picture = interpreter.get_input_details()[0]["shape"].tolist()
     row = interpreter.get_output_details()[0]["shape"].tolist()
     match picture, row:
-        case [1, _, _, 1 | 3], [1, _]:
-            return
+        case [1, _, _, 1 | 3 as channels], [1, _]:
+            return channels
     raise Problem(
         f"MODEL={model} has input {picture} and output {row}. Expected: input [1, height, width, 3] (or "
         "1, for grey) and output [1, number of classes]."
