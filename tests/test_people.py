@@ -5,16 +5,13 @@ import os
 import re
 from pathlib import Path
 
-import nbformat
-import numpy as np
 import pytest
 import walk
 from conftest import REPOSITORY
 from PIL import Image
+from training_cells import CLASSES, run_until
 
-NOTEBOOK = REPOSITORY / "notebooks/train-the-model.ipynb"
 COPY = REPOSITORY / "generated/published/train-the-model.ipynb"
-CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".split()
 NOBODY = "http://127.0.0.1:9/images.csv"
 
 
@@ -44,18 +41,7 @@ def write(file, rows):
 
 def split(**parameters):
     """Run the notebook's cells up to the one that chooses the photos; return what it then has."""
-    values = {"walk": walk, "Path": Path, "np": np, "tqdm": lambda files, **_: files}
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        tags = cell.metadata.get("tags", [])
-        code = cell.cell_type == "code" and cell.id not in ("cell-02", "cell-12")
-        if code and not (
-            "unpublished" in tags and "parameters" not in tags and "plt" in cell.source
-        ):
-            exec(cell.source, values)
-        if "parameters" in tags:
-            values |= {"DATASET": "photos", "PEOPLE": "images.csv"} | parameters
-        if cell.id == "fold":
-            return values
+    return run_until("fold", **{"DATASET": "photos", "PEOPLE": "images.csv"} | parameters)
 
 
 def senders_of(values, part):
@@ -95,9 +81,8 @@ def test_without_a_fold_the_folders_decide(photos):
 
 def test_where_few_people_or_photos_are_there_are_fewer_folds(photos):
     names = [path.stem for path in photos.glob("photos/*/*/*")]
-    write(
-        photos / "images.csv", [{"image": name, "sender_id": int(name[-1]) % 3} for name in names]
-    )
+    rows = [{"image": name, "sender_id": int(name[-1]) % 3} for name in names]
+    write(photos / "images.csv", rows)
     values = split(FOLD="2")
     assert values["parts"] == 3 and len(senders_of(values, "validation")) == 1
     with pytest.raises(walk.Problem, match="There are people and photos for 3 folds: 0 to 2."):
@@ -109,9 +94,8 @@ def test_a_table_beside_the_photos_is_found_and_may_name_files_and_people(photos
     write(photos / "photos/people.csv", rows)
     found = walk.senders("", photos / "photos")
     assert found == {f"{name}-0": "one" for name in CLASSES}
-    assert (
-        len(walk.senders("images.csv", photos / "photos")) == 100
-    )  # what was asked for goes first
+    asked_for = walk.senders("images.csv", photos / "photos")
+    assert len(asked_for) == 100  # it goes first
 
 
 def test_a_training_goes_on_where_nobody_knows_and_a_fold_does_not(photos, capsys, monkeypatch):

@@ -27,10 +27,9 @@ from conftest import (
     wait_for,
 )
 from PIL import Image
+from training_cells import CLASSES, run_until
 
 pytestmark = pytest.mark.xdist_group("training")
-
-CLASSES = "dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt".split()
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +166,7 @@ def look_through(folder, monkeypatch, **parameters):
     """Run the notebook's cells up to the one that opens each photo, in this process."""
     monkeypatch.chdir(folder)
     Path("generated").mkdir(exist_ok=True)
-    values = {"walk": walk}
-    for cell in code_cells(REPOSITORY / "notebooks/train-the-model.ipynb")[1:7]:
-        exec(cell.source, values)
-        if "parameters" in cell.metadata.get("tags", []):
-            values |= parameters
-    return values
+    return run_until("cell-11", **parameters)
 
 
 def test_a_zip_of_photos_may_lie_on_this_machine(folder, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from .inputs import DOWNLOADS, download, open_photo, refuse
+from .inputs import DOWNLOADS, download, local_file, open_photo, refuse
 from .kinds import lies_about, pictures_in
 from .lesson import Problem
 
@@ -72,17 +72,13 @@ def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
     """
     if not people and (photos / "people.csv").exists():
         people = str(photos / "people.csv")
-    address = people or IMAGES_CSV
     try:
-        is_url = address.startswith(("http://", "https://"))
-        file = download("PEOPLE", address) if is_url else Path(address)
+        file = local_file("PEOPLE", people or IMAGES_CSV, "a CSV file: who sent each photo")
     except Problem as problem:
         if people or needed:
             raise
         print(f"Who sent the photos is not known here. {problem}")
         return {}
-    if not file.is_file():
-        raise Problem(f"PEOPLE={people} does not exist. Expected: a CSV file: who sent each photo.")
     with (
         file.open(encoding="utf-8-sig", errors="replace", newline="") as table,
         suppress(csv.Error),
