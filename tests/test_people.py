@@ -92,9 +92,9 @@ def test_where_few_people_or_photos_are_there_are_fewer_folds(photos):
 def test_a_table_beside_the_photos_is_found_and_may_name_files_and_people(photos):
     rows = [{"file": path.name, "person": "one"} for path in photos.glob("photos/*/*/*-0.jpg")]
     write(photos / "photos/people.csv", rows)
-    found = walk.senders("", photos / "photos")
-    assert found == {f"{name}-0": "one" for name in CLASSES}
-    asked_for = walk.senders("images.csv", photos / "photos")
+    found = walk.origins("", photos / "photos")
+    assert found == {f"{name}-0": ("one", "") for name in CLASSES}
+    asked_for = walk.origins("images.csv", photos / "photos")
     assert len(asked_for) == 100  # it goes first
 
 
@@ -111,8 +111,8 @@ def test_a_training_goes_on_where_nobody_knows_and_a_fold_does_not(photos, capsy
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"FOLD": "5"}, "FOLD=5. Expected: a whole number from 0 to 4, or nothing."),
-        ({"FOLD": "first"}, "FOLD=first. Expected: "),
+        ({"FOLD": "5"}, "FOLD=5. There are people and photos for 5 folds: 0 to 4."),
+        ({"FOLD": "first"}, "FOLD=first. Expected: a whole number"),
         ({"FOLD": "0", "PEOPLE": "who.csv"}, "PEOPLE=who.csv does not exist. Expected: a CSV file"),
         ({"PEOPLE": "other.csv"}, "other.csv is no table with the columns image and sender_id, or"),
         ({"PEOPLE": "photos/train/hat/hat-0.jpg"}, "hat-0.jpg is no table with the columns"),

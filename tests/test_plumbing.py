@@ -168,7 +168,9 @@ def test_photos_of_ones_own_are_found_by_class_and_what_is_missing_is_named(fold
     }
     assert found["validation"]["fork"] == [Path("photos/validation/fork/1.PNG")]
     Path("photos/train/cup/2.jpg").write_text("a page")
-    with pytest.raises(walk.Problem, match="broken, or not pictures: 2.jpg. Remove them."):
+    with pytest.raises(
+        walk.Problem, match="broken, or not pictures: train/cup/2.jpg. Remove them."
+    ):
         walk.photos_by_class("photos")
     with pytest.raises(walk.Problem, match="PHOTOS=nowhere: no photos in train/"):
         walk.photos_by_class("nowhere")

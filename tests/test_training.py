@@ -166,7 +166,7 @@ def look_through(folder, monkeypatch, **parameters):
     """Run the notebook's cells up to the one that opens each photo, in this process."""
     monkeypatch.chdir(folder)
     Path("generated").mkdir(exist_ok=True)
-    return run_until("cell-11", **parameters)
+    return run_until("cell-10", **parameters)
 
 
 def test_a_zip_of_photos_may_lie_on_this_machine(folder, tmp_path, monkeypatch):

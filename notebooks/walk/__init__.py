@@ -7,10 +7,12 @@ model in its place (tflite, plain_tflite), or an ONNX file (onnx_models), how pi
 (meaning), scores and models compared (comparing), slow conversions
 (converting), pictures and tables (drawings), a web server and AWS's Lambda runtime on this machine
 (servers), all of AWS there (aws), a bucket full of pictures (bucket), what AWS charges (costs), what
-needs an environment of its own (environments). The tests use the same functions. Nothing here imports
+needs an environment of its own (environments), and what the training needs beside Keras (augmenting,
+torch_weights, training). The tests use the same functions. Nothing here imports
 TensorFlow before a lesson does.
 """
 
+from .augmenting import mixed, varied
 from .aws import (
     LocalAws,
     bundle,
@@ -53,6 +55,7 @@ from .inputs import (
     open_photo,
     picture_file,
     size,
+    whole_number,
 )
 from .kinds import pictures_in
 from .lesson import (
@@ -71,7 +74,7 @@ from .models import check_course_scores, check_model, layers
 from .older import open_to_older_keras
 from .onnx_models import expected_scores, leave_answer
 from .own_photo import photo_button, your_photo
-from .photos import photos_by_class, photos_folder, senders
+from .photos import origins, photos_by_class, photos_folder
 from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import SAMPLES, sample_pictures
@@ -84,3 +87,5 @@ from .servers import (
     outcome_in_own_process,
     web_server,
 )
+from .torch_weights import torch_weights
+from .training import load_checkpoint, save_checkpoint, save_for_prediction

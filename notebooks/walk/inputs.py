@@ -39,6 +39,13 @@ def as_text(parameter: str, value: str, example: str) -> str:
     return value
 
 
+def whole_number(parameter: str, value: str | int, least: int) -> int:
+    """Return the value of a parameter as a number; raise a Problem if it is none, or less than that."""
+    if not str(value).isdecimal() or int(value) < least:
+        raise Problem(f"{parameter}={value}. Expected: a whole number, at least {least}.")
+    return int(value)
+
+
 def class_names(classes: str) -> list[str]:
     """Return the names that CLASSES lists, or the file that it names, one a line.
 

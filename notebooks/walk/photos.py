@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from .inputs import DOWNLOADS, download, local_file, open_photo, refuse
 from .kinds import lies_about, pictures_in
@@ -12,6 +14,11 @@ from .lesson import Problem
 
 # Who sent each photo of the full data set, of which clothing-dataset-small is a part.
 IMAGES_CSV = "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/master/images.csv"
+# How the columns of such a table are called: a photo's file, its sender, its label.
+TABLES = (
+    ("image", "sender_id", "label"),
+    ("file", "person", "label_of_the_full_dataset"),
+)
 
 
 def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
@@ -52,18 +59,26 @@ def photos_folder(dataset: str, parameter: str = "DATASET") -> Path:
     return next((train.parent for train in trains), folder)
 
 
-def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
-    """Return who sent each photo, by the name of its file without the ending, as far as it is known.
+class Origin(NamedTuple):
+    """What the full data set says of a photo: a number for who sent it, and its label ("" if unknown)."""
+
+    sender: str
+    label: str
+
+
+def origins(people: str, photos: Path, needed: bool = False) -> dict[str, Origin]:
+    """Return where each photo is from, by the name of its file without the ending, as far as it is known.
 
     Parameters
     ----------
     people
         PEOPLE: a CSV file, by its path or URL, with the columns image and sender_id, or file and
-        person. If it is empty: people.csv in the folder of the photos, else IMAGES_CSV.
+        person, and perhaps label, or label_of_the_full_dataset. If it is empty: people.csv in the
+        folder of the photos, else IMAGES_CSV.
     photos
         The folder of the photos.
     needed
-        Whether they must be known. Otherwise, where IMAGES_CSV cannot be downloaded, nobody is.
+        Whether they must be known. Otherwise, where IMAGES_CSV cannot be downloaded, none is.
 
     Raises
     ------
@@ -84,27 +99,36 @@ def senders(people: str, photos: Path, needed: bool = False) -> dict[str, str]:
         suppress(csv.Error),
     ):
         rows = list(csv.DictReader(table))
-        for name, sender in ("image", "sender_id"), ("file", "person"):
+        for name, sender, label in TABLES:
             if rows and {name, sender} <= {*rows[0]}:
-                return {Path(row[name] or "").stem: row[sender] for row in rows}
+                return {
+                    Path(row[name] or "").stem: Origin(row[sender], (row.get(label) or "").lower())
+                    for row in rows
+                }
     refuse(file, f"{file} is no table with the columns image and sender_id, or file and person.")
 
 
-def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
-    """Return the files of the photos of one's own, by train or validation and by class.
+def photos_by_class(
+    photos: str, parameter: str = "PHOTOS", classes: Sequence[str] = ()
+) -> dict[str, dict[str, list[Path]]]:
+    """Return the files of photos, by train or validation and by class.
 
     Parameters
     ----------
     photos
-        PHOTOS: a folder with train/ and validation/, or the path or URL of a zip archive with them.
+        A folder with train/ and validation/, or the path or URL of a zip archive with them.
+    parameter
+        What it is called.
+    classes
+        The classes, in their order; if there are none, the folders in train/ are.
 
     Raises
     ------
     Problem
         A class has no photos in one of the two, or a file is not a picture.
     """
-    folder = photos_folder(photos, "PHOTOS")
-    classes = sorted(
+    folder = photos_folder(photos, parameter)
+    classes = classes or sorted(
         each.name
         for each in folder.glob("train/*")
         if each.is_dir() and not lies_about(each.relative_to(folder))
@@ -123,13 +147,13 @@ def photos_by_class(photos: str) -> dict[str, dict[str, list[Path]]]:
     missing = [place for place, each in files.items() if not each]
     if missing or not classes:
         raise Problem(
-            f"PHOTOS={photos}: no photos in {', '.join(missing) or 'train/'}. Expected: folders train "
-            "and validation, and in each of them a folder of photos (JPEG, PNG, WebP) for every class."
+            f"{parameter}={photos}: no photos in {', '.join(missing) or 'train/'}. Expected: folders "
+            "train and validation, and in each of them a folder of photos (JPEG, PNG, WebP) for every "
+            f"class{': ' if classes else ''}{', '.join(classes)}."
         )
-    if broken := [file.name for each in files.values() for file in each if not _opens(file)]:
-        raise Problem(
-            f"PHOTOS={photos}: broken, or not pictures: {', '.join(broken)}. Remove them."
-        )
+    if broken := [file for each in files.values() for file in each if not _opens(file)]:
+        names = ", ".join(file.relative_to(folder).as_posix() for file in broken)
+        raise Problem(f"{parameter}={photos}: broken, or not pictures: {names}. Remove them.")
     return found
 
 
