@@ -64,6 +64,12 @@ def test_a_fold_keeps_whole_people_aside_and_each_photo_judges_once(photos, caps
     assert "Training: 8 people. Validation: 8 people, 8 of whom sent photos for training" in said
 
 
+def test_a_fold_may_be_given_as_a_number_too(photos):
+    by_text, by_number = split(FOLD="0"), split(FOLD=0)
+    assert by_number["TRAINING"] == by_text["TRAINING"]
+    assert [*by_number["validation_files"]] == [*by_text["validation_files"]]
+
+
 def test_the_folds_are_the_same_whichever_folders_the_photos_are_in(photos):
     before = [file.name for file in split(FOLD="3")["validation_files"]]
     for photo in sorted(photos.glob("photos/train/*/*-[0-3].jpg")):
@@ -111,7 +117,7 @@ def test_a_training_goes_on_where_nobody_knows_and_a_fold_does_not(photos, capsy
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"FOLD": "5"}, "FOLD=5. There are people and photos for 5 folds: 0 to 4."),
+        ({"FOLD": "5"}, "FOLD=5. Expected: a whole number from 0 to 4."),
         ({"FOLD": "first"}, "FOLD=first. Expected: a whole number"),
         ({"FOLD": "0", "PEOPLE": "who.csv"}, "PEOPLE=who.csv does not exist. Expected: a CSV file"),
         ({"PEOPLE": "other.csv"}, "other.csv is no table with the columns image and sender_id, or"),

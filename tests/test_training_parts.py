@@ -101,6 +101,15 @@ def test_a_file_of_weights_runs_no_code(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_file_that_could_not_be_written_leaves_the_one_before_and_nothing_beside_it(tmp_path):
+    (tmp_path / "model.h5").write_text("before")
+    with pytest.raises(OSError), walk.lesson.whole_file(tmp_path / "model.h5", ".h5") as part:
+        part.write_text("half")
+        raise OSError("No space left on device")
+    assert [file.name for file in tmp_path.iterdir()] == ["model.h5"]
+    assert (tmp_path / "model.h5").read_text() == "before"
+
+
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "many", "²"])
 def test_a_number_that_is_none_gets_a_sentence(value):
     with pytest.raises(

@@ -39,11 +39,13 @@ def as_text(parameter: str, value: str, example: str) -> str:
     return value
 
 
-def whole_number(parameter: str, value: str | int, least: int) -> int:
-    """Return the value of a parameter as a number; raise a Problem if it is none, or less than that."""
-    if not str(value).isdecimal() or int(value) < least:
-        raise Problem(f"{parameter}={value}. Expected: a whole number, at least {least}.")
-    return int(value)
+def whole_number(parameter: str, value: str | int, least: int, most: int | None = None) -> int:
+    """Return the value of a parameter as a number; raise a Problem if it is none, or out of bounds."""
+    bounds = f", at least {least}" if most is None else f" from {least} to {most}"
+    number = int(value) if str(value).isdecimal() else -1
+    if number < least or (most is not None and number > most):
+        raise Problem(f"{parameter}={value}. Expected: a whole number{bounds}.")
+    return number
 
 
 def class_names(classes: str) -> list[str]:

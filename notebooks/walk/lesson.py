@@ -164,6 +164,27 @@ def one_line(error: Exception, length: int = 150) -> str:
     return text if len(text) <= length else f"{text[:length]}…"
 
 
+@contextmanager
+def whole_file(path: str | Path, ending: str = ""):
+    """Give a path to write to; in the end, what is there becomes the file at `path`.
+
+    That file appears whole or not at all: what was there before stays until then.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    ending
+        What the name of the path to write to must end in, as some libraries want it.
+    """
+    part = Path(f"{path}.part{ending}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def save(path: str | Path, content) -> None:
     """Write a file that appears whole or not at all.
 
@@ -176,12 +197,8 @@ def save(path: str | Path, content) -> None:
     """
     if not isinstance(content, bytes | str):
         content = json.dumps(content, indent=1)
-    part = Path(f"{path}.part")
-    try:
+    with whole_file(path) as part:
         part.write_bytes(content if isinstance(content, bytes) else content.encode())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load(path: str | Path):

@@ -1,20 +1,17 @@
 """A training that can be stopped at any time: what it leaves on the way, each file whole or not at all."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+from .lesson import whole_file
 from .older import open_to_older_keras
 
 
 def save_for_prediction(model, file: Path) -> None:
     """Write a Keras model without what only its training needs; Keras 3.4 and later open it."""
-
-    def write(part):
+    with whole_file(file, file.suffix) as part:
         model.save(part, include_optimizer=False)
         open_to_older_keras(part)
-
-    _save_whole(write, file)
 
 
 def save_checkpoint(file: Path, model, settings: dict, history: list[dict]) -> None:
@@ -33,12 +30,10 @@ def save_checkpoint(file: Path, model, settings: dict, history: list[dict]) -> N
     """
     import h5py
 
-    def write(part):
+    with whole_file(file, ".weights.h5") as part:
         model.save_weights(part)
         with h5py.File(part, "a") as opened:
             opened.attrs["training"] = json.dumps({"settings": settings, "history": history})
-
-    _save_whole(write, file)
 
 
 def load_checkpoint(file: Path, model, settings: dict) -> list[dict]:
@@ -60,10 +55,3 @@ def load_checkpoint(file: Path, model, settings: dict) -> list[dict]:
     model.optimizer.build(model.trainable_variables)
     model.load_weights(file)
     return saved["history"]
-
-
-def _save_whole(write: Callable[[Path], None], file: Path) -> None:
-    """Call write(path), then rename."""
-    part = file.with_name(f"part-{file.name}")
-    write(part)
-    part.replace(file)
