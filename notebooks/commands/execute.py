@@ -33,6 +33,7 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
     """
     import nbformat
     import papermill
+    from walk.lesson import whole_file
 
     # Of a run that is interrupted asyncio would say which of its tasks nobody waited for.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
@@ -48,12 +49,8 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
             coalesce_streams=True,  # however slowly the lines of a cell come
             extra_arguments=["--log-level=CRITICAL"],  # of the kernel
         )
-    part = copy.with_suffix(".part")
-    try:
+    with whole_file(copy) as part:
         nbformat.write(notebook, part)
-        part.replace(copy)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def own_parameters(name: str) -> dict[str, str]:
