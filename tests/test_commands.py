@@ -20,6 +20,7 @@ from conftest import REPOSITORY, run
         (["serve", "PROT=1"], "serve: got an unexpected keyword argument 'PROT'."),
         (["serve", "8080"], "serve: too many positional arguments."),
         (["serve", "PORT=http"], "PORT=http: PORT must be a number up to 65535."),
+        (["serve", "PORT=²"], "PORT=²: PORT must be a number up to 65535."),
         (["execute"], "execute: missing a required argument: 'name'."),
         (["execute", "no-such-lesson"], "No such file or directory"),
         (["score_photos", "PHOTO=."], "score_photos: got an unexpected keyword argument 'PHOTO'."),

@@ -53,7 +53,7 @@ def serve(port: int) -> None:
 
 def main(*, PORT: str = "0") -> str | None:
     """Serve until Ctrl-C; return the message to fail with, if it failed."""
-    if not PORT.isdigit() or int(PORT) > 65535:
+    if not PORT.isdecimal() or int(PORT) > 65535:
         return f"PORT={PORT}: PORT must be a number up to 65535."
     try:
         serve(int(PORT))
