@@ -4,6 +4,7 @@ Debian's buildah builds it, which needs no Docker engine, but root. In the place
 3.11 on Debian 12 stands Debian 12's own Python 3.11; mmdebstrap fetches it, once, into .cache/images/.
 """
 
+import configparser
 import json
 import os
 import re
@@ -69,6 +70,11 @@ def base_tar():
     return TAR
 
 
+def pip_option(variable):
+    """PIP_FIND_LINKS is find-links in a file."""
+    return variable.removeprefix("PIP_").lower().replace("_", "-")
+
+
 def pip_settings(folder):
     """Volumes with which pip asks where this machine's does: its settings, and files named there.
 
@@ -77,17 +83,14 @@ def pip_settings(folder):
     variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     if "SSL_CERT_FILE" in os.environ:
         variables.setdefault("PIP_CERT", os.environ["SSL_CERT_FILE"])
-    options = [f"{name[4:].lower().replace('_', '-')} = {variables[name]}" for name in variables]
-    of_variables = folder / "pip.conf"
-    of_variables.write_text("\n".join(["[global]", *options, ""]))
-    places = {of_variables: "/usr/pip.conf"}  # in sys.prefix, which has the last word
-    for file in "/etc/pip.conf", "/etc/xdg/pip/pip.conf":
-        places[Path(file)] = file
-    # the user's own, in the home of the container's root
-    places[Path.home() / ".config/pip/pip.conf"] = "/root/.config/pip/pip.conf"
-    places = {file: place for file, place in places.items() if file.exists()}
-    text = "\n".join(file.read_text() for file in places)
-    named = re.findall(r"[\s=](file://)?(/[^\s,]+)", text)
+    settings = configparser.RawConfigParser()
+    settings.read(["/etc/xdg/pip/pip.conf", "/etc/pip.conf", Path.home() / ".config/pip/pip.conf"])
+    settings.read_dict({"global": {pip_option(name): value for name, value in variables.items()}})
+    file = folder / "pip.conf"
+    with file.open("w") as opened:
+        settings.write(opened)
+    places = {file: "/usr/pip.conf"}  # in sys.prefix
+    named = re.findall(r"[\s=](file://)?(/[^\s,]+)", file.read_text())
     # The pages of an index lead to files beside it.
     named = [Path(path).parent if index else Path(path) for index, path in named]
     places |= {path: path for path in named if path.exists()}
