@@ -93,6 +93,27 @@ def test_a_run_that_is_interrupted_says_so_in_one_line(tmp_path, seconds):
     wait_for(lambda: not processes_in(folder))
 
 
+@pytest.mark.parametrize(
+    ("beginning", "said"),
+    [
+        ("import os, signal\ntry: os.kill(os.getpid(), signal.SIGINT)", "was stopped; generated/"),
+        ("try: import nothing_of_this_name", "ImportError: of another name"),
+    ],
+    ids=["Ctrl-C", "no package"],
+)
+def test_a_package_may_make_an_import_error_of_ctrl_c_but_what_is_missing_is_said(
+    tmp_path, beginning, said
+):
+    folder = copy_repository(tmp_path / "copy")
+    walk = folder / "notebooks/walk/__init__.py"
+    caught = "except BaseException: raise ImportError('of another name') from None"
+    walk.write_text(f"{beginning}\n{caught}\n{walk.read_text()}")
+    process = run([sys.executable, "notebooks/commands", "execute", "01-keras-model"], folder)
+    assert process.returncode == 1
+    assert said in process.stderr
+    assert ("Traceback" in process.stderr) == ("of another name" in said)
+
+
 def test_make_that_was_killed_leaves_no_process_and_goes_on_rightly(walked, tmp_path):
     folder = copy_of(walked, tmp_path / "copy")
     executed = folder / "generated/04-lambda-function.ipynb"

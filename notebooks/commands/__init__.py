@@ -49,8 +49,14 @@ def call(name, *arguments):
     one line. After Ctrl-C that is the command's `STOPPED`, where it has one.
     """
     stopped = name + " was stopped."
-    for stop in signal.SIGINT, signal.SIGTERM:
-        signal.signal(stop, signal.default_int_handler)
+    signals = []
+
+    def stop(number, frame):
+        signals.append(number)
+        signal.default_int_handler(number, frame)
+
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, stop)
     forget()
     try:
         if name not in COMMANDS:
@@ -63,7 +69,10 @@ def call(name, *arguments):
         except TypeError as error:
             return f"{name}: {error}.\n\n{module.__doc__}"
         return module.main(*values, **keys)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ImportError):
+        if not signals:
+            raise
+        # A package that is being imported when Ctrl-C comes may make an ImportError of it; NumPy does.
         return "\n" + stopped.format(*arguments)
     except OSError as error:
         return said_of(error)
