@@ -41,7 +41,7 @@ def folder(module_path):
         for name in CLASSES:
             photos = folder / "photos" / split / name
             photos.mkdir(parents=True)
-            for number in range(2):
+            for number in range(7 if split == "train" else 2):  # 70: batches have an order
                 noise = rng.integers(0, 256, (4, 3, 3), "uint8")
                 picture = Image.fromarray(noise).resize((120, 160))
                 picture.save(photos / f"{number}.jpg")
@@ -85,7 +85,7 @@ def test_the_texts_say_what_the_committed_training_measured():
     record = json.loads((assets / "training.json").read_text())
     model, head = f"{record['accuracy']:.3f}", f"{record['accuracy_head_alone']:.3f}"
     assert record["right"] / 341 == record["accuracy"] >= 0.925
-    assert record["accuracy_tflite"]["full int8"] >= record["accuracy"] - 0.01
+    assert record["accuracy_tflite"]["full int8"] >= record["accuracy"] - 0.02
     readme = (REPOSITORY / "notebooks/README.md").read_text()
     assert re.search(rf"\| embedded: .*\| {model} \|", readme)
     assert re.search(rf"only the head trained \|.*\| {head} \|", readme)
@@ -97,10 +97,10 @@ def test_the_texts_say_what_the_committed_training_measured():
 def test_a_training_on_downloaded_pictures_leaves_its_figures(trained):
     assert "of 20 validation photos, after epoch" in (trained / "output.txt").read_text()
     record = json.loads((trained / "generated/training-2-epochs/training.json").read_text())
-    assert record["photos"] == [20, 20] and record["epochs"] == len(record["history"]) == 2
+    assert record["photos"] == [70, 20] and record["epochs"] == len(record["history"]) == 2
     assert record["accuracy"] == record["right"] / 20
     assert list(record["per_class"]) == CLASSES
-    assert list(record["accuracy_head_both_ways"]) == ["split by photo", "split by person"]
+    assert list(record["accuracy_head_both_ways"])[:2] == ["split by photo", "split by person"]
     assert sum(row["photos"] for row in record["per_class"].values()) == 20
     assert (trained / "generated/training-2-epochs/mistakes.png").stat().st_size > 10_000
 
@@ -115,7 +115,11 @@ def test_what_is_published_of_it_holds_no_photos_and_no_progress_bars(trained):
     assert len(private) > 3 and not any(cell.outputs for cell in private)
     # A photo is shown by imshow: only the confusion matrix uses it in a cell that is published.
     shown = [cell for cell in cells if "imshow" in cell.source and cell not in private]
-    assert ["axis.imshow(confusion" in cell.source for cell in shown] == [True]
+    assert ["axis.imshow(shares_of_row" in cell.source for cell in shown] == [True]
+    drawn = [
+        cell.id for cell in cells if any("image/png" in o.get("data", {}) for o in cell.outputs)
+    ]
+    assert drawn == ["ways-drawn", "cell-45", "cell-49"]
 
 
 def test_its_model_is_loadable_small_and_goes_through_notebook_1(trained):
@@ -172,7 +176,7 @@ def look_through(folder, monkeypatch, **parameters):
 def test_a_zip_of_photos_may_lie_on_this_machine(folder, tmp_path, monkeypatch):
     shutil.make_archive(tmp_path / "photos", "zip", folder, "photos")
     values = look_through(tmp_path, monkeypatch, DATASET="photos.zip")
-    assert len(values["train_files"]) == len(values["validation_files"]) == 20
+    assert len(values["train_files"]) == 70 and len(values["validation_files"]) == 20
     assert values["train_files"][0].is_relative_to("generated/downloads")
 
 
