@@ -74,7 +74,7 @@ from .models import check_course_scores, check_model, layers
 from .older import open_to_older_keras
 from .onnx_models import expected_scores, leave_answer
 from .own_photo import photo_button, your_photo
-from .photos import origins, photos_by_class, photos_folder
+from .photos import Origin, origins, photos_by_class, photos_folder
 from .plain import library_of, plain
 from .preparing import pixels, preprocess_input, preprocessing, resizing
 from .samples import SAMPLES, sample_pictures
