@@ -151,6 +151,13 @@ def test_photos_whose_sender_is_left_empty_are_nobodys(photos):
     assert len({*values["people_of"](values["files"])}) == 8 + 20
 
 
+def test_one_sender_of_all_photos_gets_a_sentence(photos):
+    rows = [{"image": path.stem, "sender_id": 7} for path in photos.glob("photos/*/*/*")]
+    write(photos / "images.csv", rows)
+    with pytest.raises(walk.Problem, match="One person sent all photos. Expected: at least two"):
+        split()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -99,10 +99,32 @@ def test_the_texts_say_what_the_committed_training_measured():
     assert f"accuracy {model}: {record['right']} of 341 validation photos" in printed
 
 
+def test_what_is_said_of_strangers_is_what_the_folds_gave():
+    assets = REPOSITORY / "notebooks/assets"
+    rows = json.loads((assets / "folds.json").read_text())
+    published = REPOSITORY / "generated/published/train-the-model.ipynb"
+    printed = {
+        cell.id: "".join(o.get("text", "") for o in cell.outputs) for cell in code_cells(published)
+    }
+    for row in rows:
+        judges = f"fold {row['fold']}: {row['photos']} photos of {row['people']} people\n"
+        assert judges in printed["folds"]
+        assert row["head_alone"] < row["all_layers"] < row["photos"]
+        assert f"{row['all_layers']} with all layers\n" in printed["strangers"]
+    right, photos = (sum(row[key] for row in rows) for key in ("all_layers", "photos"))
+    total = f"{right} of {photos} photos of strangers, {right / photos:.3f}"
+    assert f"all layers: {total}" in printed["strangers-drawn"]
+    assert total in (assets / "README.md").read_text()
+    tried = published.read_text()
+    first, second = (f"{row['all_layers'] / row['photos']:.3f}" for row in rows[:2])
+    assert f"| **all layers: this notebook** | **{first}** | **{second}** |" in tried
+
+
 def test_a_training_on_downloaded_pictures_leaves_its_figures(trained):
     assert "of 20 validation photos, after epoch" in (trained / "output.txt").read_text()
     record = json.loads((trained / "generated/training-2-epochs/training.json").read_text())
-    assert record["photos"] == [70, 20] and record["epochs"] == len(record["history"]) == 2
+    assert record["photos"] == record["people"] == [70, 20]  # nobody is known to have sent two
+    assert record["epochs"] == len(record["history"]) == 2
     assert record["accuracy"] == record["right"] / 20
     assert list(record["per_class"]) == CLASSES
     assert list(record["accuracy_head_both_ways"]) == [
@@ -128,7 +150,7 @@ def test_what_is_published_of_it_holds_no_photos_and_no_progress_bars(trained):
     drawn = [
         cell.id for cell in cells if any("image/png" in o.get("data", {}) for o in cell.outputs)
     ]
-    assert drawn == ["ways-drawn", "cell-45", "cell-49"]
+    assert drawn == ["ways-drawn", "cell-45", "cell-49", "strangers-drawn"]
 
 
 def test_its_model_is_loadable_small_and_goes_through_notebook_1(trained):
