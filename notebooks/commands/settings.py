@@ -28,13 +28,21 @@ NO_ACCOUNT = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+# oneDNN: TensorFlow takes these kernels by itself only where the processor has AVX-512. Without them it
+# trains half as fast, and no convolution on a CPU takes its channels first.
+KERNELS = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+
 # Both forget once in a process: what the walk itself sets later stays.
 
 
 @lru_cache
 def forget():
-    """Remove what is set for other work from the environment variables of this process."""
+    """Remove what is set for other work from the environment variables of this process.
+
+    On each processor TensorFlow computes with the same kernels then.
+    """
     _remove(FOREIGN)
+    os.environ.update(KERNELS)
 
 
 @lru_cache
