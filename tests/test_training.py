@@ -115,6 +115,8 @@ def test_what_is_said_of_strangers_is_what_the_folds_gave():
     total = f"{right} of {photos} photos of strangers, {right / photos:.3f}"
     assert f"all layers: {total}" in printed["strangers-drawn"]
     assert total in (assets / "README.md").read_text()
+    said = f"{right:,} of {photos:,} photos right after its last epoch, {right / photos:.3f} "
+    assert said in (REPOSITORY / "notebooks/README.md").read_text()
     tried = published.read_text()
     first, second = (f"{row['all_layers'] / row['photos']:.3f}" for row in rows[:2])
     assert f"| **all layers: this notebook** | **{first}** | **{second}** |" in tried
