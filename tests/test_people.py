@@ -184,10 +184,11 @@ def test_what_is_published_is_what_the_table_says():
         {row["person"] for row in rows if row["split"] == split}
         for split in ("train", "validation")
     )
-    said = f"Training: {len(train)} people. Validation: {len(validation)} people, "
-    said += f"{len(train & validation)} of whom sent photos for training, too."
-    assert said in COPY.read_text()
     known = [row["person"] in train for row in rows if row["split"] == "validation"]
+    said = f"Training: {len(train)} people. Validation: {len(validation)} people, "
+    said += f"{len(train & validation)} of whom sent photos for training, too: "
+    said += f"{sum(known)} of the {len(known)} photos are theirs."
+    assert said in COPY.read_text()
     assets = (REPOSITORY / "notebooks/assets/README.md").read_text()
     assert f"{len(known)} validation photos, {sum(known)} of them from people who sent" in assets
 

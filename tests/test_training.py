@@ -88,6 +88,7 @@ def test_the_texts_say_what_the_committed_training_measured():
     eight_bits = record["accuracy_tflite"]
     by_photos = eight_bits["full int8, 200 photos"], eight_bits["full int8, 200 others"]
     assert max(by_photos) >= record["accuracy"] - 0.01
+    lost = [record["right"] - round(341 * each) for each in (eight_bits["full int8"], *by_photos)]
     int8 = f"{eight_bits['full int8']:.3f}"  # calibrated as in lesson 2
     assert re.search(rf"int8 \|.*\| {int8} \|", (REPOSITORY / "README.md").read_text())
     assert f"and {int8} as the full int8 of lesson 2" in (assets / "README.md").read_text()
@@ -97,6 +98,11 @@ def test_the_texts_say_what_the_committed_training_measured():
     assert re.search(rf"\| accuracy \| {model} ", (assets / "README.md").read_text())
     printed = (REPOSITORY / "generated/published/train-the-model.ipynb").read_text()
     assert f"accuracy {model}: {record['right']} of 341 validation photos" in printed
+    cost = "8 bits cost this model {} of the 341 photos, with photos {} and {}:".format(*lost)
+    assert cost in printed
+    measured = json.loads((REPOSITORY / "generated/published/measurements.json").read_text())
+    multiply_adds = measured["models"]["xception"]["multiply_adds"]
+    assert f"does this {multiply_adds / 1e9:.1f} billion times" in printed
 
 
 def test_what_is_said_of_strangers_is_what_the_folds_gave():
@@ -107,7 +113,7 @@ def test_what_is_said_of_strangers_is_what_the_folds_gave():
         cell.id: "".join(o.get("text", "") for o in cell.outputs) for cell in code_cells(published)
     }
     for row in rows:
-        judges = f"fold {row['fold']}: {row['photos']} photos of {row['people']} people\n"
+        judges = f"fold {row['fold']}: {row['photos']} photos of {row['people']} people, "
         assert judges in printed["folds"]
         assert row["head_alone"] < row["all_layers"] < row["photos"]
         assert f"{row['all_layers']} with all layers\n" in printed["strangers"]
@@ -115,8 +121,10 @@ def test_what_is_said_of_strangers_is_what_the_folds_gave():
     total = f"{right} of {photos} photos of strangers, {right / photos:.3f}"
     assert f"all layers: {total}" in printed["strangers-drawn"]
     assert total in (assets / "README.md").read_text()
-    said = f"{right:,} of {photos:,} photos right after its last epoch, {right / photos:.3f} "
+    said = f"{right:,} of {photos:,} photos, {right / photos:.3f}, with the weights of its last"
     assert said in (REPOSITORY / "notebooks/README.md").read_text()
+    said = f"on strangers' {photos:,} photos, the recipe's accuracy is {right / photos:.3f}."
+    assert said in (REPOSITORY / "README.md").read_text()
     tried = published.read_text()
     first, second = (f"{row['all_layers'] / row['photos']:.3f}" for row in rows[:2])
     assert f"| **all layers: this notebook** | **{first}** | **{second}** |" in tried
