@@ -141,7 +141,7 @@ def test_what_people_call_by_two_names_is_counted_and_stays_what_its_folder_says
     }
 
 
-def test_photos_whose_sender_is_left_empty_are_nobodys(photos):
+def test_photos_whose_sender_is_left_empty_are_nobodys(photos, capsys):
     with (photos / "images.csv").open() as table:
         rows = list(csv.DictReader(table))
     for row in rows[:20]:
@@ -149,6 +149,7 @@ def test_photos_whose_sender_is_left_empty_are_nobodys(photos):
     write(photos / "images.csv", rows)
     values = split()
     assert len({*values["people_of"](values["files"])}) == 8 + 20
+    assert "too: 16 of the 20 photos are theirs." in capsys.readouterr().out
 
 
 def test_one_sender_of_all_photos_gets_a_sentence(photos):

@@ -112,22 +112,42 @@ def test_what_is_said_of_strangers_is_what_the_folds_gave():
     printed = {
         cell.id: "".join(o.get("text", "") for o in cell.outputs) for cell in code_cells(published)
     }
+    text = published.read_text()
+    assert [row["fold"] for row in rows] == [0, 1, 2, 3, 4]
     for row in rows:
-        judges = f"fold {row['fold']}: {row['photos']} photos of {row['people']} people, "
-        assert judges in printed["folds"]
-        assert row["head_alone"] < row["all_layers"] < row["photos"]
-        assert f"{row['all_layers']} with all layers\n" in printed["strangers"]
+        assert "fold {fold}: {photos} photos of {people} people, ".format(**row) in printed["folds"]
+        right = "{head_alone} with the head alone, {all_layers} with all layers\n".format(**row)
+        judged = "fold {fold}: {people} people, {photos} photos, right: ".format(**row)
+        assert judged + right in printed["strangers"]
+
     right, photos = (sum(row[key] for row in rows) for key in ("all_layers", "photos"))
     total = f"{right} of {photos} photos of strangers, {right / photos:.3f}"
     assert f"all layers: {total}" in printed["strangers-drawn"]
     assert total in (assets / "README.md").read_text()
     said = f"{right:,} of {photos:,} photos, {right / photos:.3f}, with the weights of its last"
     assert said in (REPOSITORY / "notebooks/README.md").read_text()
-    said = rf"on strangers' {photos:,} photos, \[.*\]\(.*\) is {right / photos:.3f}\."
-    assert re.search(said, (REPOSITORY / "README.md").read_text())
-    tried = published.read_text()
-    first, second = (f"{row['all_layers'] / row['photos']:.3f}" for row in rows[:2])
-    assert f"| **all layers: this notebook** | **{first}** | **{second}** |" in tried
+    said = f"five models were right on [{right / photos:.3f} of {photos:,} photos]"
+    assert said in (REPOSITORY / "README.md").read_text()
+
+    heads, all_layers = (
+        [r[key] / r["photos"] for r in rows] for key in ("head_alone", "all_layers")
+    )
+    spread = f"{min(all_layers):.3f} to {max(all_layers):.3f}"
+    assert f"from {spread}. A fold is" in text
+    assert f"(the five folds: {spread};" in (assets / "README.md").read_text()
+    assert "| the head alone | {:.3f} | {:.3f} |".format(*heads[:2]) in text
+    said = "| **all layers: this notebook** | **{:.3f}** | **{:.3f}** |".format(*all_layers[:2])
+    assert said in text
+
+
+def test_what_is_said_of_8_bits_before_strangers_is_what_the_folds_gave():
+    rows = json.loads((REPOSITORY / "notebooks/assets/folds.json").read_text())
+    asked = [row for row in rows if "lost_by_8_bits" in row]
+    photos = sum(row["photos"] for row in asked)
+    drawings, one, other = map(sum, zip(*(row["lost_by_8_bits"] for row in asked), strict=True))
+    said = f"with the drawings they lost {drawings} of {photos:,} photos of strangers, "
+    said += f"with two draws of photos {one} and {other}."
+    assert said in (REPOSITORY / "generated/published/train-the-model.ipynb").read_text()
 
 
 def test_a_training_on_downloaded_pictures_leaves_its_figures(trained):
