@@ -9,6 +9,7 @@ import base64
 import json
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ def compressed_bmp():
     return struct.pack("<2sIHHI", b"BM", start + len(rows), 0, 0, start) + header + palette + rows
 
 
+@cache
 def bomb():
     """A PNG of 20,000 x 20,000 pixels in a few kilobytes, written by hand to save memory."""
 
@@ -102,6 +104,7 @@ def corrupted(content, every=97):
     return bytes(wrong)
 
 
+@cache
 def pictures():
     """Direct events with a picture: by name, the event and what is expected."""
     image, grey = picture(), picture().convert("L")
@@ -321,6 +324,7 @@ def forms():
     }
 
 
+@cache
 def http():
     """HTTP events: by name, the event and the status and prediction or error expected."""
     as_json = {"body": json.dumps(image_event(JEANS))}

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 from functools import cache
 from itertools import chain
@@ -176,11 +177,12 @@ NOT_OURS = {".venv", ".cache", ".git", ".aws-sam", ".ipynb_checkpoints", "own", 
 
 def texts():
     """All files with Markdown; of what running the lessons made, what is published alone."""
-    for file in chain(REPOSITORY.rglob("*.md"), REPOSITORY.rglob("*.ipynb")):
-        place = file.relative_to(REPOSITORY)
-        made = place.parts[0] == "generated" and place.parts[1] != "published"
-        if not NOT_OURS & set(place.parts) and not made:
-            yield place.as_posix()
+    for folder, folders, files in os.walk(REPOSITORY):
+        place = Path(folder).relative_to(REPOSITORY)
+        folders[:] = {*folders} - NOT_OURS  # where it goes on
+        if place.parts == ("generated",):
+            folders[:], files = ["published"], []
+        yield from ((place / name).as_posix() for name in files if name.endswith((".md", ".ipynb")))
 
 
 @cache
