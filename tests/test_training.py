@@ -119,6 +119,7 @@ def test_what_is_said_of_strangers_is_what_the_folds_gave():
         right = "{head_alone} with the head alone, {all_layers} with all layers\n".format(**row)
         judged = "fold {fold}: {people} people, {photos} photos, right: ".format(**row)
         assert judged + right in printed["strangers"]
+        assert row["head_alone"] < row["all_layers"] < row["photos"]
 
     right, photos = (sum(row[key] for row in rows) for key in ("all_layers", "photos"))
     total = f"{right} of {photos} photos of strangers, {right / photos:.3f}"
