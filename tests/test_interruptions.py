@@ -97,9 +97,13 @@ def test_a_run_that_is_interrupted_says_so_in_one_line(tmp_path, seconds):
     ("beginning", "said"),
     [
         ("import os, signal\ntry: os.kill(os.getpid(), signal.SIGINT)", "was stopped; generated/"),
+        (
+            "import os, signal\ntry: exec('os.kill(os.getpid(), signal.SIGINT)')",
+            "was stopped; generated/",
+        ),
         ("try: import nothing_of_this_name", "ImportError: of another name"),
     ],
-    ids=["Ctrl-C", "no package"],
+    ids=["Ctrl-C", "Ctrl-C in text that is executed", "no package"],
 )
 def test_a_package_may_make_an_import_error_of_ctrl_c_but_what_is_missing_is_said(
     tmp_path, beginning, said

@@ -73,6 +73,9 @@ def call(name, *arguments):
         if not signals:
             raise
         # A package that is being imported when Ctrl-C comes may make an ImportError of it; NumPy does.
+        # If it came while text was executed, as in a namedtuple, Python keeps in mind that it is to end by
+        # the signal, not with our message's status; that is forgotten when the next text begins.
+        eval("None")
         return "\n" + stopped.format(*arguments)
     except OSError as error:
         return said_of(error)
