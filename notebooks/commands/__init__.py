@@ -29,6 +29,8 @@ import inspect
 import re
 import signal
 import sys
+import threading
+import warnings
 
 from commands.settings import forget
 
@@ -49,14 +51,7 @@ def call(name, *arguments):
     one line. After Ctrl-C that is the command's `STOPPED`, where it has one.
     """
     stopped = name + " was stopped."
-    signals = []
-
-    def stop(number, frame):
-        signals.append(number)
-        signal.default_int_handler(number, frame)
-
-    for number in signal.SIGINT, signal.SIGTERM:
-        signal.signal(number, stop)
+    mind_signals()
     forget()
     try:
         if name not in COMMANDS:
@@ -69,18 +64,42 @@ def call(name, *arguments):
         except TypeError as error:
             return f"{name}: {error}.\n\n{module.__doc__}"
         return module.main(*values, **keys)
-    except (KeyboardInterrupt, ImportError):
-        if not signals:
-            raise
-        # A package that is being imported when Ctrl-C comes may make an ImportError of it; NumPy does.
-        # If it came while text was executed, as in a namedtuple, Python keeps in mind that it is to end by
-        # the signal, not with our message's status; that is forgotten when the next text begins.
+    except KeyboardInterrupt:
+        # Where it left text that was executed, as nbformat's checks are, Python remembers to end by the
+        # signal, although it is caught here; it forgets when the next text begins.
         eval("None")
+        # Of what was left half done, nobody needs to hear.
+        sys.unraisablehook = lambda left: None
+        warnings.simplefilter("ignore")
         return "\n" + stopped.format(*arguments)
     except OSError as error:
         return said_of(error)
     except problems() as problem:
         return str(problem)
+
+
+def mind_signals():
+    """Let Ctrl-C, and SIGTERM, raise KeyboardInterrupt, but not in the midst of an import.
+
+    There packages make another error of it (NumPy, an ImportError), or Python loses it (in a callback). So it
+    comes once more, a moment later, until no import is in its way.
+    """
+
+    def stop(number, frame):
+        if imports(frame):
+            threading.Timer(0.05, signal.raise_signal, [number]).start()
+        else:
+            signal.default_int_handler(number, frame)
+
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, stop)
+
+
+def imports(frame):
+    """Say whether Python's own importing waits for what happens in this frame."""
+    while frame and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return bool(frame)
 
 
 def sorted_out(arguments):
