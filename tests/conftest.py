@@ -165,6 +165,11 @@ def wait_for_command(process):
     wait_for(lambda: process.poll() is not None or minds())
 
 
+def but_bars(said):
+    """The lines of what a command said, without the bars of its progress."""
+    return [line for line in said.splitlines() if line and not re.match(r"[\w-]+: +\d+%\|", line)]
+
+
 def code_cells(notebook):
     """The code cells of a notebook file; of one that writes a file of Python, what it writes."""
     cells = nbformat.read(notebook, as_version=4).cells
