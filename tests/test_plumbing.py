@@ -306,16 +306,31 @@ def test_a_notebook_that_is_not_json_and_a_kernel_that_died_get_one_line(folder,
     Path("notebooks/conflict.ipynb").write_text("<<<<<<< HEAD\n{}")
     message = execute.run("conflict", folder / "copy.ipynb", {})
     assert message == "notebooks/conflict.ipynb is not a notebook: it is not JSON."
-    Path("notebooks/killed.ipynb").write_text(
-        nbformat.writes(
-            nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_code_cell("import os; os.kill(os.getpid(), 9)")]
-            )
-        )
-    )
+    write_notebook("killed", "import os; os.kill(os.getpid(), 9)")
     message = execute.run("killed", folder / "copy.ipynb", {})
     assert "its Python process ended, perhaps for lack of memory." in message
     assert "generated/killed.log" in message and not (folder / "copy.ipynb").exists()
+
+
+def write_notebook(name, cell):
+    """Write notebooks/NAME.ipynb with one cell."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbformat.write(notebook, f"notebooks/{name}.ipynb")
+
+
+def test_a_kernel_that_does_not_start_is_started_once_more(folder):
+    """As when another program takes a port that Jupyter chose for it, just before it starts."""
+    Path("notebooks").mkdir()
+    write_notebook("begins", "print(6 * 7)")
+    kernel = Path("notebooks/ipykernel_launcher.py")  # in the place of the package's
+    kernel.write_text("import os, sys\nos.remove(__file__)\nsys.exit('Address already in use')")
+    assert execute.run("begins", folder / "copy.ipynb", {}) is None
+    assert "42" in (folder / "copy.ipynb").read_text() and not kernel.exists()
+
+    kernel.write_text("import sys\nsys.exit('Address already in use')")
+    message = execute.run("begins", folder / "copy-2.ipynb", {})
+    assert "its Python process ended before the first cell, twice." in message
+    assert not (folder / "copy-2.ipynb").exists()
 
 
 def test_variations_of_the_samples_are_the_same_each_time(monkeypatch):

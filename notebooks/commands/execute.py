@@ -13,12 +13,14 @@ ONNX file as MODEL, and lesson 1's other parameters with it.
 import logging
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from commands import WHAT_TO_DO
 from commands.ticking import ticking
 
 STOPPED = "notebooks/{0}.ipynb was stopped; generated/{0}.ipynb is as it was."
+NOT_STARTED = "Kernel died before replying to kernel_info"  # what jupyter_client says
 
 
 def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
@@ -28,6 +30,8 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
     ------
     PapermillExecutionError
         A cell failed; the copy stays as it was.
+    RuntimeError
+        The kernel ended within a cell (DeadKernelError), or twice before the first one.
     OSError
         The notebook is missing, or the copy could not be written.
     """
@@ -37,18 +41,26 @@ def execute(name: str, copy: Path, parameters: dict[str, str]) -> None:
 
     # Of a run that is interrupted asyncio would say which of its tasks nobody waited for.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    executed = partial(
+        papermill.execute_notebook,
+        f"notebooks/{name}.ipynb",
+        None,
+        parameters,
+        kernel_name="python3",
+        cwd="notebooks",  # as in JupyterLab
+        progress_bar={"desc": name},
+        stderr_file=sys.stderr,  # the progress of a download
+        coalesce_streams=True,  # however slowly the lines of a cell come
+        extra_arguments=["--log-level=CRITICAL"],  # of the kernel
+    )
     with seconds_counted():
-        notebook = papermill.execute_notebook(
-            f"notebooks/{name}.ipynb",
-            None,
-            parameters,
-            kernel_name="python3",
-            cwd="notebooks",  # as in JupyterLab
-            progress_bar={"desc": name},
-            stderr_file=sys.stderr,  # the progress of a download
-            coalesce_streams=True,  # however slowly the lines of a cell come
-            extra_arguments=["--log-level=CRITICAL"],  # of the kernel
-        )
+        try:
+            notebook = executed()
+        except RuntimeError as error:
+            if str(error) != NOT_STARTED:
+                raise
+            # Jupyter chose a port for the kernel, and another program took it before.
+            notebook = executed()
     with whole_file(copy) as part:
         nbformat.write(notebook, part)
 
@@ -142,6 +154,13 @@ def run(name: str, copy: Path, parameters: dict[str, str]) -> str | None:
         return (
             f"\nnotebooks/{name}.ipynb: its Python process ended, perhaps for lack of memory. "
             f"What its libraries said stands in generated/{name}.log."
+        )
+    except RuntimeError as error:
+        if str(error) != NOT_STARTED:
+            raise
+        return (
+            f"\nnotebooks/{name}.ipynb: its Python process ended before the first cell, twice. "
+            "What it said stands above."
         )
     return None
 
