@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-import corpus
+import picture_files
 import pytest
 import urllib3
 from conftest import REPOSITORY, environment
@@ -124,9 +124,11 @@ def references(walked, function):
     """Keras's scores of the jeans, and the function's of the same in grey."""
     record = json.loads((walked / "generated/expected-scores.json").read_text())
     plain = {
-        "grey jeans": corpus.encoded(corpus.picture().convert("L").convert("RGB"), "PNG"),
-        "jeans on white": corpus.on_white("RGB"),
-        "grey jeans on white": corpus.on_white("L"),
+        "grey jeans": picture_files.encoded(
+            picture_files.picture().convert("L").convert("RGB"), "PNG"
+        ),
+        "jeans on white": picture_files.on_white("RGB"),
+        "grey jeans on white": picture_files.on_white("L"),
     }
     scores = {name: function.score(function.prepare(png)) for name, png in plain.items()}
     return scores | {"jeans": record["scores"]["notebooks/assets/jeans.png"]}

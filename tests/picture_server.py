@@ -5,7 +5,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
-from corpus import JEANS
+from picture_files import JEANS
 from walk import web_server
 
 

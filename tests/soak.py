@@ -18,6 +18,7 @@ from statistics import median
 sys.path.append(str(Path(__file__).parent.parent / "notebooks"))  # where walk is
 
 import corpus
+import picture_files
 import urllib3
 from conftest import REPOSITORY, environment
 from picture_server import FETCHED, picture_server
@@ -57,7 +58,7 @@ def events(server):
     mixed += [event for event, _ in corpus.http().values()]
     slow = ("/silent", "/slow-header", "/slow-body", "/endless")
     mixed += [{"url": f"http://{server}{path}"} for path in FETCHED if path not in slow]
-    good = [corpus.image_event(path.read_bytes()) for path in corpus.ASSETS.glob("*.png")]
+    good = [corpus.image_event(path.read_bytes()) for path in picture_files.ASSETS.glob("*.png")]
     good += [{"url": f"http://{server}/jeans.png"}] * len(good)
     return mixed + good * (2 * len(mixed) // len(good))
 

@@ -1,7 +1,7 @@
 """Files of pictures as cameras, editors and strangers write them, with more in them than a picture.
 
 All are made by code from a picture. `good` ones must be read as every viewer reads them; `bad` ones must
-be refused, at once. corpus.py puts them to the function.
+be refused, at once. picture_files.py has the ordinary ones, and corpus.py puts all to the function.
 """
 
 import io

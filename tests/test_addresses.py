@@ -6,7 +6,7 @@ import time
 
 import pytest
 from contract import load
-from corpus import JEANS
+from picture_files import JEANS
 
 pytestmark = pytest.mark.xdist_group("contract")
 

@@ -5,9 +5,11 @@ import socket
 
 import corpus
 import hypothesis
+import picture_files
 import pytest
-from corpus import JEANS, image_event
+from corpus import image_event
 from hypothesis import strategies
+from picture_files import JEANS
 
 pytestmark = pytest.mark.xdist_group("contract")
 
@@ -38,7 +40,7 @@ OVER_HTTP = strategies.builds(
 )
 CHANGED = strategies.builds(
     lambda content, at, byte: image_event(content[:at] + bytes([byte]) + content[at + 1 :]),
-    strategies.sampled_from([JEANS, corpus.encoded(corpus.picture(), "JPEG")]),
+    strategies.sampled_from([JEANS, picture_files.encoded(picture_files.picture(), "JPEG")]),
     strategies.integers(0, 20_000),
     strategies.integers(0, 255),
 )

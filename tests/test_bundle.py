@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import corpus
+import picture_files
 import pytest
 import urllib3
 import walk
@@ -52,7 +53,7 @@ def test_the_bundle_answers_every_event_as_the_walks_function_does(
 ):
     cases = corpus.pictures() | corpus.malformed() | corpus.http()
     events = [event for event, *_ in cases.values()]
-    events += [image_event(path.read_bytes()) for path in corpus.ASSETS.glob("*.png")]
+    events += [image_event(path.read_bytes()) for path in picture_files.ASSETS.glob("*.png")]
     for module in bundle.rglob("*.py"):  # nothing is left to compile at a cold start
         assert (module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc").exists(), module
     answers, clean = [], {"PYTHONDONTWRITEBYTECODE": "1"}

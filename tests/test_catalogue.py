@@ -15,8 +15,8 @@ import walk
 from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 from conftest import REPOSITORY, environment, wait_for
 from contract import LIMITS, variables
-from corpus import JEANS
 from deployment import LAMBDA
+from picture_files import JEANS
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 

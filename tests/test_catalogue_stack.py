@@ -11,7 +11,7 @@ import time
 
 import boto3
 import commands
-import corpus
+import picture_files
 import pytest
 import walk
 from commands import score_photos
@@ -190,7 +190,9 @@ def photos(tmp_path):
     """A folder with photos, in folders that bear the names of their classes."""
     for sample, name in (("jeans", "pants"), ("top-hat", "hat"), ("dress", "dress")):
         (tmp_path / "my photos" / name).mkdir(parents=True)
-        shutil.copy(corpus.ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png")
+        shutil.copy(
+            picture_files.ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png"
+        )
     (tmp_path / "my photos/pants/note.txt").write_text("no photo")
     (tmp_path / "my photos/hat/broken.JPG").write_bytes(b"\xff\xd8\xff")
     return tmp_path / "my photos"

@@ -10,7 +10,7 @@ import pytest
 import walk
 from commands import check_model
 from conftest import CLASS_OF, REPOSITORY, copy_of, run
-from corpus import JEANS
+from picture_files import JEANS
 from test_photos import HEIC
 from walk import accuracy
 

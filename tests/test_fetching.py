@@ -14,7 +14,7 @@ import corpus
 import pytest
 import trustme
 from contract import STATUS, check, load, under_aws, variables
-from corpus import JEANS
+from picture_files import JEANS
 from picture_server import FETCHED, Server
 
 pytestmark = pytest.mark.xdist_group("contract")

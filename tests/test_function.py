@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from bundle import FILES
 from conftest import PICTURES, REPOSITORY
-from corpus import JEANS, image_event
+from corpus import image_event
+from picture_files import JEANS
 from picture_server import picture_server
 from tflite_runtime import interpreter
 from walk import environments

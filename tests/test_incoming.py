@@ -8,7 +8,8 @@ import time
 
 import corpus
 import pytest
-from corpus import JEANS, base64_text
+from corpus import base64_text
+from picture_files import JEANS
 
 pytestmark = pytest.mark.xdist_group("contract")
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import pytest
 from bundle import FILES
 from conftest import REPOSITORY
-from corpus import ASSETS, base64_text, encoded, http_v2, picture
+from corpus import base64_text, http_v2
+from picture_files import ASSETS, encoded, picture
 from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("kinds of models")

@@ -4,7 +4,7 @@ import io
 
 import pytest
 import walk
-from corpus import encoded, picture
+from picture_files import encoded, picture
 from PIL import Image, ImageDraw
 from test_photos import HEIC
 from walk import own_photo

@@ -7,7 +7,7 @@ import corpus
 import pytest
 from browser import choose, expect_answer, expect_error
 from conftest import PICTURES
-from corpus import JEANS
+from picture_files import JEANS
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("serve")

@@ -3,11 +3,11 @@
 import base64
 import io
 
-import corpus
 import numpy as np
+import picture_files
 import pytest
 from browser import choose, expect_answer, expect_error
-from corpus import JEANS
+from picture_files import JEANS
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
@@ -56,8 +56,8 @@ def sent_picture(page):
 
 
 def test_a_picture_of_many_pixels_is_shrunk_however_few_bytes_it_has(page):
-    image = corpus.picture().resize((4000, 3000))
-    content = corpus.encoded(image, "JPEG")
+    image = picture_files.picture().resize((4000, 3000))
+    content = picture_files.encoded(image, "JPEG")
     assert len(content) < 4_000_000
     page.evaluate(KEEP_WHAT_IS_SENT)
     choose(page, ("photo.jpg", "image/jpeg", content))
@@ -76,7 +76,7 @@ def test_a_picture_whose_pixels_are_hard_to_compress_is_shrunk_further(page):
         " window.sizes = [...window.sizes ?? [], this.width];"
         " done(new Blob([new Uint8Array(this.width > 1000 ? 5e6 : 5)], { type })); } }"
     )
-    large = corpus.encoded(corpus.picture().resize((2600, 1950)), "PNG")
+    large = picture_files.encoded(picture_files.picture().resize((2600, 1950)), "PNG")
     choose(page, ("photo.png", "image/png", large))
     expect_error(page, "take a JPEG, PNG or WebP")  # five zeros are none
     assert page.evaluate("window.sizes") == [2000, 1333, 889]
@@ -85,7 +85,9 @@ def test_a_picture_whose_pixels_are_hard_to_compress_is_shrunk_further(page):
 @pytest.mark.parametrize("kind", ["AVIF", "GIF", "BMP", "ICO"])
 def test_what_the_browser_opens_is_sent_as_jpeg_whatever_its_name(page, kind):
     page.evaluate(KEEP_WHAT_IS_SENT)
-    choose(page, ("picture.jpg", "image/jpeg", corpus.encoded(corpus.picture(), kind)))
+    choose(
+        page, ("picture.jpg", "image/jpeg", picture_files.encoded(picture_files.picture(), kind))
+    )
     expect_answer(page, "pants")
     assert sent_picture(page).format == "JPEG"
 
@@ -115,12 +117,15 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
         ),
         (("a.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(50)), "This is a video, and this"),
         (("a.pdf", "application/pdf", b"%PDF-1.4 "), "This is a PDF, and this browser cannot"),
-        (("a.tif", "", corpus.encoded(corpus.picture(), "TIFF")), "This is a TIFF picture"),
+        (
+            ("a.tif", "", picture_files.encoded(picture_files.picture(), "TIFF")),
+            "This is a TIFF picture",
+        ),
     ],
     ids=lambda given: given[0] if isinstance(given, tuple) else "",
 )
 def test_a_picture_that_gets_no_answer_gets_advice(page, file, words):
     if file[2] is None:
-        file = (*file[:2], corpus.bomb())
+        file = (*file[:2], picture_files.bomb())
     choose(page, file)
     expect_error(page, words)

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import walk
 from conftest import REPOSITORY
-from corpus import encoded, picture
+from picture_files import encoded, picture
 from walk import samples
 
 CONTENT = encoded(picture(), "JPEG")

@@ -11,8 +11,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from conftest import REPOSITORY, code_cells, run
-from corpus import JEANS
 from deployment import LESSON, REGION, template
+from picture_files import JEANS
 
 
 @pytest.fixture

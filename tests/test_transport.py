@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import transport
 import trustme
-from corpus import JEANS
+from picture_files import JEANS
 from picture_server import Server, picture_server
 
 pytestmark = pytest.mark.xdist_group("contract")  # its servers
