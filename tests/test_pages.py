@@ -172,7 +172,8 @@ def test_each_term_is_explained_in_a_few_words_and_leads_to_a_section(term):
 
 # --- links ---------------------------------------------------------------------------------------
 
-NOT_OURS = {".venv", ".cache", ".git", ".aws-sam", ".ipynb_checkpoints", "own", "templates"}
+NOT_OURS = {".venv", ".cache", ".git", ".aws-sam", ".pytest_cache", ".ipynb_checkpoints"}
+NOT_OURS |= {"own", "templates"}
 
 
 def texts():
