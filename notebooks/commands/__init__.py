@@ -26,15 +26,19 @@ message to fail with, if it failed. Nothing here but what `main` itself imports 
 import errno
 import importlib
 import inspect
+import math
 import re
 import signal
 import sys
 import threading
+import time
 import warnings
 
 from commands.settings import forget
 
 COMMANDS = "execute doctor lab serve score_photos check_model measure publish readme_table lock address".split()
+
+SIGNALS = signal.SIGINT, signal.SIGTERM
 
 WHAT_TO_DO = {
     errno.ENOSPC: "The disk is full: free some space (`make clean` removes what the walk made).",
@@ -65,6 +69,8 @@ def call(name, *arguments):
             return f"{name}: {error}.\n\n{module.__doc__}"
         return module.main(*values, **keys)
     except KeyboardInterrupt:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # it is ending; once more changes nothing
         # Where it left text that was executed, as nbformat's checks are, Python remembers to end by the
         # signal, although it is caught here; it forgets when the next text begins.
         eval("None")
@@ -82,16 +88,19 @@ def mind_signals():
     """Let Ctrl-C, and SIGTERM, raise KeyboardInterrupt, but not in the midst of an import.
 
     There packages make another error of it (NumPy, an ImportError), or Python loses it (in a callback). So it
-    comes once more, a moment later, until no import is in its way.
+    comes once more, a moment later, until no import is in its way. Within a second, several are one.
     """
+    raised = -math.inf
 
     def stop(number, frame):
+        nonlocal raised
         if imports(frame):
             threading.Timer(0.05, signal.raise_signal, [number]).start()
-        else:
+        elif time.monotonic() > raised + 1:
+            raised = time.monotonic()
             signal.default_int_handler(number, frame)
 
-    for number in signal.SIGINT, signal.SIGTERM:
+    for number in SIGNALS:
         signal.signal(number, stop)
 
 
