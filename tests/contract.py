@@ -7,10 +7,10 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-import picture_files
 import pytest
 import urllib3
 from conftest import REPOSITORY, environment
+from picture_files import encoded, on_white, picture
 from picture_server import picture_server
 from walk import lambda_runtime
 
@@ -124,11 +124,9 @@ def references(walked, function):
     """Keras's scores of the jeans, and the function's of the same in grey."""
     record = json.loads((walked / "generated/expected-scores.json").read_text())
     plain = {
-        "grey jeans": picture_files.encoded(
-            picture_files.picture().convert("L").convert("RGB"), "PNG"
-        ),
-        "jeans on white": picture_files.on_white("RGB"),
-        "grey jeans on white": picture_files.on_white("L"),
+        "grey jeans": encoded(picture().convert("L").convert("RGB"), "PNG"),
+        "jeans on white": on_white("RGB"),
+        "grey jeans on white": on_white("L"),
     }
     scores = {name: function.score(function.prepare(png)) for name, png in plain.items()}
     return scores | {"jeans": record["scores"]["notebooks/assets/jeans.png"]}

@@ -18,9 +18,9 @@ from statistics import median
 sys.path.append(str(Path(__file__).parent.parent / "notebooks"))  # where walk is
 
 import corpus
-import picture_files
 import urllib3
 from conftest import REPOSITORY, environment
+from picture_files import ASSETS
 from picture_server import FETCHED, picture_server
 from tqdm import tqdm
 from walk import lambda_runtime
@@ -58,7 +58,7 @@ def events(server):
     mixed += [event for event, _ in corpus.http().values()]
     slow = ("/silent", "/slow-header", "/slow-body", "/endless")
     mixed += [{"url": f"http://{server}{path}"} for path in FETCHED if path not in slow]
-    good = [corpus.image_event(path.read_bytes()) for path in picture_files.ASSETS.glob("*.png")]
+    good = [corpus.image_event(path.read_bytes()) for path in ASSETS.glob("*.png")]
     good += [{"url": f"http://{server}/jeans.png"}] * len(good)
     return mixed + good * (2 * len(mixed) // len(good))
 

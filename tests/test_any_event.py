@@ -5,11 +5,10 @@ import socket
 
 import corpus
 import hypothesis
-import picture_files
 import pytest
 from corpus import image_event
 from hypothesis import strategies
-from picture_files import JEANS
+from picture_files import JEANS, encoded, picture
 
 pytestmark = pytest.mark.xdist_group("contract")
 
@@ -40,7 +39,7 @@ OVER_HTTP = strategies.builds(
 )
 CHANGED = strategies.builds(
     lambda content, at, byte: image_event(content[:at] + bytes([byte]) + content[at + 1 :]),
-    strategies.sampled_from([JEANS, picture_files.encoded(picture_files.picture(), "JPEG")]),
+    strategies.sampled_from([JEANS, encoded(picture(), "JPEG")]),
     strategies.integers(0, 20_000),
     strategies.integers(0, 255),
 )

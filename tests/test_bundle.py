@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import corpus
-import picture_files
 import pytest
 import urllib3
 import walk
@@ -15,6 +14,7 @@ from bundle import FILES, LEFT_OUT
 from conftest import BIN, environment, run
 from corpus import image_event
 from deployment import LAMBDA
+from picture_files import ASSETS
 from walk import environments
 
 pytestmark = pytest.mark.xdist_group("bundle")
@@ -53,7 +53,7 @@ def test_the_bundle_answers_every_event_as_the_walks_function_does(
 ):
     cases = corpus.pictures() | corpus.malformed() | corpus.http()
     events = [event for event, *_ in cases.values()]
-    events += [image_event(path.read_bytes()) for path in picture_files.ASSETS.glob("*.png")]
+    events += [image_event(path.read_bytes()) for path in ASSETS.glob("*.png")]
     for module in bundle.rglob("*.py"):  # nothing is left to compile at a cold start
         assert (module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc").exists(), module
     answers, clean = [], {"PYTHONDONTWRITEBYTECODE": "1"}

@@ -11,7 +11,6 @@ import time
 
 import boto3
 import commands
-import picture_files
 import pytest
 import walk
 from commands import score_photos
@@ -25,6 +24,7 @@ from conftest import (
     wait_for,
 )
 from deployment import template
+from picture_files import ASSETS
 from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("catalogue stack")
@@ -190,9 +190,7 @@ def photos(tmp_path):
     """A folder with photos, in folders that bear the names of their classes."""
     for sample, name in (("jeans", "pants"), ("top-hat", "hat"), ("dress", "dress")):
         (tmp_path / "my photos" / name).mkdir(parents=True)
-        shutil.copy(
-            picture_files.ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png"
-        )
+        shutil.copy(ASSETS / f"{sample}.png", tmp_path / "my photos" / name / "ä 1+1.png")
     (tmp_path / "my photos/pants/note.txt").write_text("no photo")
     (tmp_path / "my photos/hat/broken.JPG").write_bytes(b"\xff\xd8\xff")
     return tmp_path / "my photos"

@@ -7,12 +7,11 @@ import json
 import sys
 
 import corpus
-import picture_files
 import pytest
 from conftest import PICTURES
 from contract import CLASSES, STATUS, answer_and_peak, check, load
 from corpus import image_event
-from picture_files import JEANS
+from picture_files import JEANS, encoded
 from picture_server import FETCHED
 from PIL import Image
 
@@ -72,7 +71,7 @@ def test_our_own_examples_of_direct_events(call, call_with_host, references, ser
 
 def test_the_largest_picture_fits_into_the_memory_that_the_readme_names(walked):
     """In a process of its own: a transparent WebP of 25 million pixels, the hungriest kind."""
-    webp = picture_files.encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True)
+    webp = encoded(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True)
     _, peak = answer_and_peak(walked, image_event(webp))
     assert 300 < peak < 600
 

@@ -4,13 +4,12 @@ import io
 import sys
 import time
 
-import picture_files
 import pytest
 import strange_pictures
 import walk
 from contract import answer_and_peak, load
 from corpus import image_event
-from picture_files import JEANS, encoded
+from picture_files import JEANS, encoded, picture, turned
 from PIL import Image, ImageChops, ImageOps, PngImagePlugin
 
 pytestmark = pytest.mark.xdist_group("contract")
@@ -40,8 +39,8 @@ def test_it_sees_what_pillow_sees_upright(decoding, kind, orientation):
     exif[0x0112] = orientation
     for settings in SETTINGS[kind]:
         for mode in "RGB", "L", "P" if kind in ("PNG", "GIF") else "RGB":
-            image = picture_files.picture().crop((0, 0, 200, 120)).convert(mode)
-            file = picture_files.encoded(image, kind, exif=exif, **settings)
+            image = picture().crop((0, 0, 200, 120)).convert(mode)
+            file = encoded(image, kind, exif=exif, **settings)
             bare, _ = decoding.bare(file)
             seen = decoding.plain(opened(bare))
             wanted = ImageOps.exif_transpose(opened(file)).convert("RGB")
@@ -51,7 +50,7 @@ def test_it_sees_what_pillow_sees_upright(decoding, kind, orientation):
 
 
 def test_orientation_is_read_from_xmp_and_imagemagicks_text_too(decoding):
-    side = picture_files.picture().crop((0, 0, 200, 120))
+    side = picture().crop((0, 0, 200, 120))
     xmp = '<x tiff:Orientation="6"/>'
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -70,7 +69,7 @@ def test_orientation_is_read_from_xmp_and_imagemagicks_text_too(decoding):
 
 
 def test_scans_are_those_of_the_first_picture(decoding):
-    image = picture_files.picture()
+    image = picture()
     progressive = encoded(image, "JPEG", progressive=True)
     assert decoding.bare(encoded(image, "JPEG"))[1] == 1
     assert decoding.bare(progressive)[1] == 10
@@ -85,7 +84,7 @@ def test_whatever_a_decoder_raises_is_a_broken_picture(function, monkeypatch, st
     def fail(*args, **kwargs):
         raise error("something inside")
 
-    photo = picture_files.turned(6)
+    photo = turned(6)
     monkeypatch.setattr(Image.Image, step, fail)
     if step == "getexif":  # of the pixels it says nothing
         assert function.prepare(photo).shape[0] == 1
@@ -106,7 +105,7 @@ def test_that_memory_runs_out_is_no_fault_of_the_picture(function, monkeypatch):
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_photo_of_48_megapixels_is_scored_within_the_memory_and_the_timeout(walked, progressive):
     """In a process of its own."""
-    large = picture_files.picture().resize((8000, 6000))
+    large = picture().resize((8000, 6000))
     jpeg = encoded(large, "JPEG", quality=80, progressive=progressive)
     answer, peak = answer_and_peak(walked, image_event(jpeg))
     assert max(answer, key=answer.get) == "pants"
@@ -142,7 +141,7 @@ def test_what_costs_seconds_is_refused_before_it_does(walked):
     """Empty parts without end, in files of 20 MB."""
     guards = load(walked) and sys.modules["guards"]
     guards.PICTURE_BYTES = 20_000_000
-    jpeg = encoded(picture_files.picture(), "JPEG")
+    jpeg = encoded(picture(), "JPEG")
     files = [strange_pictures.inserted(jpeg, b"\xff\xfe\0\2" * 4_900_000)]
     files += [strange_pictures.inserted(jpeg, b"\xff" * 19_000_000)]
     began = time.monotonic()
@@ -161,9 +160,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-STRANGE = strange_pictures.good(
-    picture_files.picture(), encoded(picture_files.picture(), "JPEG", quality=95)
-)
+STRANGE = strange_pictures.good(picture(), encoded(picture(), "JPEG", quality=95))
 
 
 def test_the_lessons_read_what_the_function_reads(place, function):
@@ -176,7 +173,7 @@ def test_the_lessons_read_what_the_function_reads(place, function):
 
 
 def test_what_is_broken_is_one_kind_of_error(place):
-    bad = strange_pictures.bad(picture_files.picture(), encoded(picture_files.picture(), "JPEG"))
+    bad = strange_pictures.bad(picture(), encoded(picture(), "JPEG"))
     broken, _ = bad["PNG with 257 kinds of transparency"]
     for content in broken, b"", b"no picture", JEANS[:9000], JEANS[:10]:
         (place / "photo.png").write_bytes(content)

@@ -7,12 +7,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import picture_files
 import pytest
 import walk
 from commands import score_photos
 from measure import plan
-from picture_files import JEANS, encoded, picture
+from picture_files import JEANS, bomb, encoded, picture, scans
 from PIL import Image
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(200)
@@ -149,7 +148,7 @@ def test_one_that_is_too_large_becomes_smaller(function, tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     Path("generated").mkdir()
     large = picture().resize((8000, 6000)) if what == "48 megapixels" else picture()
-    content = picture_files.scans(150) if what == "many scans" else encoded(large, "JPEG")
+    content = scans(150) if what == "many scans" else encoded(large, "JPEG")
     if what == "many bytes":  # what follows a picture is no part of it
         content += bytes(4_000_000)
     Path("IMG 1.jpg").write_bytes(content)
@@ -173,6 +172,6 @@ def test_heic_and_too_many_pixels_are_named_with_what_to_do(tmp_path, monkeypatc
     Path("IMG_1.jpg").write_bytes(HEIC)
     with pytest.raises(walk.Problem, match="IMAGE=IMG_1.jpg is a HEIC photo.*Save it as JPEG"):
         walk.picture_file("IMG_1.jpg")
-    Path("huge.png").write_bytes(picture_files.bomb())
+    Path("huge.png").write_bytes(bomb())
     with pytest.raises(walk.Problem, match=r"IMAGE=huge.png has too many pixels \(178,000,000"):
         walk.picture_file("huge.png")
